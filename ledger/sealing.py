@@ -1,0 +1,109 @@
+"""Frame and seal what is stored of an event besides its entry (docs/format.md, "Sealed body").
+
+A sealed body is `0x01 || nonce (12) || AES-256-GCM(stream key, frame, aad)`; a directory body,
+which is never erasable because every proof needs it, is `0x00 || frame`. GCM does not commit to
+its key, so callers check the digests of what they open, on every read.
+"""
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ledger.errors import CorruptionError
+
+PLAIN = 0
+SEALED = 1
+NONCE_BYTES = 12
+KEY_BYTES = 32
+_PARTS = 4
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """The four byte strings of an event: statement, container, content salt (32), content."""
+
+    statement: bytes
+    container: bytes
+    salt: bytes
+    content: bytes
+
+    def __repr__(self) -> str:
+        """Show nothing: all of it may be about a patient."""
+        return "Frame()"
+
+
+def length_prefixed(*parts: bytes) -> bytes:
+    """Return each part preceded by its length in 4 bytes, big-endian."""
+    return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Return the frame's bytes: its four parts in order, each length-prefixed."""
+    return length_prefixed(frame.statement, frame.container, frame.salt, frame.content)
+
+
+def decode_frame(data: bytes) -> Frame:
+    """Return the frame whose bytes these are, and nothing but these.
+
+    Raises:
+        CorruptionError: `body-unreadable`, when a length does not fit.
+    """
+    parts: list[bytes] = []
+    at = 0
+    for _ in range(_PARTS):
+        start = at + 4
+        at = start + int.from_bytes(data[at:start], "big")
+        if start > len(data) or at > len(data):
+            raise CorruptionError("body-unreadable", detail="a frame is cut short")
+        parts.append(data[start:at])
+    if at != len(data):
+        raise CorruptionError("body-unreadable", detail="a frame has trailing bytes")
+    statement, container, salt, content = parts
+    return Frame(statement=statement, container=container, salt=salt, content=content)
+
+
+def associated_data(origin: str, stream: str, event_id: str) -> bytes:
+    """Return what a sealed body is bound to, so that it opens nowhere else: all three as ASCII."""
+    return length_prefixed(origin.encode(), stream.encode(), event_id.encode())
+
+
+def seal(frame: bytes, *, key: bytes, nonce: bytes, aad: bytes) -> bytes:
+    """Return the sealed body of a frame under its stream's key (32 bytes) and a fresh nonce (12).
+
+    Nonces are random: a stream would need 2**32 events before a repetition became likely.
+    """
+    return bytes([SEALED]) + nonce + AESGCM(key).encrypt(nonce, frame, aad)
+
+
+def plain_body(frame: bytes) -> bytes:
+    """Return the body of a directory event, which anyone who holds the database may read."""
+    return bytes([PLAIN]) + frame
+
+
+def is_sealed(body: bytes) -> bool:
+    """Tell a sealed body from a directory body.
+
+    Raises:
+        CorruptionError: `body-unreadable`, when it is neither.
+    """
+    if not body or body[0] not in (PLAIN, SEALED):
+        raise CorruptionError("body-unreadable", detail="a body is of no known form")
+    return body[0] == SEALED
+
+
+def open_body(body: bytes, *, key: bytes | None, aad: bytes) -> Frame:
+    """Return the frame of a stored body; `key` may be None for a directory body only.
+
+    Raises:
+        CorruptionError: `body-unreadable`, when the body does not open with this key here.
+    """
+    if not is_sealed(body):
+        return decode_frame(body[1:])
+    if key is None:
+        raise CorruptionError("body-unreadable", detail="the stream's key is missing")
+    nonce, sealed = body[1 : 1 + NONCE_BYTES], body[1 + NONCE_BYTES :]
+    if len(sealed) < 16:  # noqa: PLR2004 - the GCM tag alone has 16 bytes
+        raise CorruptionError("body-unreadable", detail="a body is cut short")
+    try:
+        return decode_frame(AESGCM(key).decrypt(nonce, sealed, aad))
+    except InvalidTag:
+        raise CorruptionError("body-unreadable", detail="a body does not open") from None
