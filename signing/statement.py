@@ -1,0 +1,215 @@
+"""Parse and build statements: the strict JSON about one event that its author signs.
+
+A statement has one spelling only: what was parsed, encoded again, equals the input
+(docs/format.md, Statement).
+"""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Literal, NoReturn
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from signing.algorithms import Algorithm
+from signing.errors import MalformedStatementError
+
+STATEMENT_FORMAT: Final = "clinledger/statement/v1"
+MAX_STATEMENT_BYTES: Final = 16 * 1024
+MAX_CONTENT_BYTES: Final = 1024 * 1024
+MAX_INTEGER: Final = 2**53 - 1
+
+StreamKind = Literal["patient", "record", "staff", "facility", "access"]
+Relation = Literal[
+    "answers",
+    "amends",
+    "retracts",
+    "cosigns",
+    "acknowledges",
+    "verifies",
+    "based-on",
+    "replaces",
+]
+
+# `\Z`, not `$`, which in Python also matches before a final line feed; `[0-9]`, not `\d`, which
+# matches every script's digits.
+UUID_PATTERN: Final = r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z"
+HASH_PATTERN: Final = r"^[0-9a-f]{64}\Z"
+ORIGIN_PATTERN: Final = (
+    r"^[a-z0-9]+([.-][a-z0-9]+)*(:[1-9][0-9]{0,4})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\Z"
+)
+TYPE_PATTERN: Final = r"^[a-z]+(-[a-z]+)*\.v[1-9][0-9]*\Z"
+MEDIA_TYPE_PATTERN: Final = r"^[a-z0-9]+([.+-][a-z0-9]+)*/[a-z0-9]+([.+-][a-z0-9]+)*\Z"
+TIME_PATTERN: Final = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z\Z"
+)
+
+UuidText = Annotated[str, Meta(pattern=UUID_PATTERN)]
+HashText = Annotated[str, Meta(pattern=HASH_PATTERN)]
+OriginText = Annotated[str, Meta(pattern=ORIGIN_PATTERN, max_length=200)]
+TimeText = Annotated[str, Meta(pattern=TIME_PATTERN)]
+
+
+class ContentClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the statement says of its content.
+
+    Attributes:
+        digest: salted content digest, lower-case hex.
+        media_type: lower case, without parameters.
+        size: length of the content in bytes.
+    """
+
+    digest: HashText
+    media_type: Annotated[str, Meta(pattern=MEDIA_TYPE_PATTERN, max_length=100)]
+    size: Annotated[int, Meta(ge=1, le=MAX_CONTENT_BYTES)]
+
+
+class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reference to an earlier event by its text.
+
+    Attributes:
+        event_id: the event referred to.
+        relation: what this event is to that one.
+        statement: SHA-256 of that event's statement, lower-case hex.
+    """
+
+    event_id: UuidText
+    relation: Relation
+    statement: HashText
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The newest head that the author's client knew.
+
+    Attributes:
+        root: Merkle root, lower-case hex.
+        size: number of entries under that root.
+    """
+
+    root: HashText
+    size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A statement of version 1 (docs/format.md, Statement, for the meaning of each field).
+
+    The fields stand in the order of their names: that order is the canonical encoding, here and
+    in the structs above.
+    """
+
+    alg: Algorithm
+    content: ContentClaim
+    event_id: UuidText
+    format: Literal["clinledger/statement/v1"]
+    key_id: HashText
+    ledger: OriginText
+    occurred_at: TimeText
+    refs: Annotated[tuple[Ref, ...], Meta(min_length=1)] | UnsetType = UNSET
+    seen: Seen | UnsetType = UNSET
+    signed_at: TimeText
+    signer: UuidText
+    stream: UuidText
+    stream_kind: StreamKind
+    type: Annotated[str, Meta(pattern=TYPE_PATTERN, max_length=64)]
+
+
+_decoder: Final = msgspec.json.Decoder(Statement)
+_encoder: Final = msgspec.json.Encoder()
+_time: Final = re.compile(TIME_PATTERN)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+_place: Final = re.compile(r"at `\$(?P<path>[^`]*)`$")
+
+
+def parse_statement(data: bytes) -> Statement:
+    """Parse a statement in its only permitted spelling.
+
+    Raises:
+        MalformedStatementError: ``statement-too-large``; ``statement-malformed`` (not JSON, or not
+            of the schema; the pointer says where); ``statement-not-canonical`` (white space,
+            order or repetition of keys, escapes, spellings of numbers).
+    """
+    if len(data) > MAX_STATEMENT_BYTES:
+        raise MalformedStatementError(
+            "statement-too-large", f"longer than {MAX_STATEMENT_BYTES} bytes"
+        )
+    try:
+        statement = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        _refuse(error)
+    # msgspec keeps the last of two equal keys, skips white space and undoes escapes: all of that
+    # shows as a difference here.
+    if _encoder.encode(statement) != data:
+        raise MalformedStatementError("statement-not-canonical", "not the only permitted spelling")
+    _check_date(statement.occurred_at, "/occurred_at")
+    _check_date(statement.signed_at, "/signed_at")
+    return statement
+
+
+def encode_statement(statement: Statement) -> bytes:
+    """Return the statement's bytes, checked as `parse_statement` checks them.
+
+    Raises:
+        MalformedStatementError: a field has a value that no statement may have.
+    """
+    data = _encoder.encode(statement)
+    parse_statement(data)
+    return data
+
+
+def statement_digest(data: bytes) -> bytes:
+    """Return SHA-256 of the statement's exact bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def parse_time_ms(text: str) -> int:
+    """Return milliseconds since 1970 of ``YYYY-MM-DDTHH:MM:SS.mmmZ``, negative before.
+
+    Raises:
+        ValueError: any other form, or no date of the calendar.
+    """
+    if _time.match(text) is None:
+        raise ValueError("not of the form YYYY-MM-DDTHH:MM:SS.mmmZ")
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("no date of the calendar") from None
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def format_time_ms(ms: int) -> str:
+    """Return ``YYYY-MM-DDTHH:MM:SS.mmmZ`` of milliseconds since 1970.
+
+    Raises:
+        ValueError: before the year 1 or after 9999.
+    """
+    try:
+        moment = _EPOCH + ms * _MILLISECOND
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999") from None
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _check_date(text: str, pointer: str) -> None:
+    # The pattern has checked the form; only days 29 to 31 and the year 0000 can still be wrong.
+    if text[8:10] < "29" and text[:4] != "0000":
+        return
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedStatementError(
+            "statement-malformed", "no date of the calendar", pointer=pointer
+        ) from None
+
+
+def _refuse(error: msgspec.DecodeError) -> NoReturn:
+    # Only the place is taken over: the decoder's own words may quote the document.
+    place = _place.search(str(error))
+    path = "" if place is None else place["path"]
+    pointer = path.replace("[", "/").replace("]", "").replace(".", "/")
+    detail = (
+        "not of the schema" if isinstance(error, msgspec.ValidationError) else "not strict JSON"
+    )
+    raise MalformedStatementError("statement-malformed", detail, pointer=pointer) from None
