@@ -1,0 +1,1 @@
+"""What the content of each event type must contain, one module per area."""
