@@ -7,24 +7,14 @@ for readers and is checked against this module.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from ledger.errors import SubmissionRejectedError
 from ledger.roles import Role
+from signing.statement import Relation, StreamKind
 
-StreamKind = Literal["patient", "record", "staff", "facility", "access"]
-Relation = Literal[
-    "answers",
-    "amends",
-    "retracts",
-    "cosigns",
-    "acknowledges",
-    "verifies",
-    "based-on",
-    "replaces",
-]
 
 FHIR_JSON: Final = "application/fhir+json"
 PLAIN_JSON: Final = "application/json"

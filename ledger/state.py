@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from ledger.catalogue import StreamKind
 from ledger.roles import Role, StaffKind
+from signing.statement import StreamKind
 
 RETRACTED = "entered-in-error"
 """Status of a retracted entry (FHIR's word for all kinds of resource)."""
