@@ -1,0 +1,315 @@
+"""Run a PostgreSQL of our own in a folder, for sites and tests without a database server.
+
+The server outlives whoever started it: after a kill -9 of its owner the next start re-attaches,
+and stopping asks the postmaster itself, never a count of users. Everything is durable (fsync and
+synchronous_commit stay on). It listens on a Unix socket only, which no other account may use.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+import psycopg
+
+from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.server_programs import (
+    ServerPrograms,
+    ServerUser,
+    find_programs,
+    open_programs_to,
+    open_to,
+    server_user,
+)
+
+SUPERUSER: Final = "clinledger"
+DATABASE: Final = "clinledger"
+_PORT: Final = 5432
+_SOCKET_PATH_BYTES: Final = 100  # sockaddr_un holds 104 on macOS, 108 on Linux
+_LOG_BYTES: Final = 10 * 1024 * 1024
+_START_SECONDS: Final = 300  # crash recovery replays the WAL before the server is ready
+_START_TRIES: Final = 10
+_UNSAFE_IN_SHELL: Final = frozenset('"$`\\\n')  # pg_ctl puts the data folder into a shell line
+
+# DETAIL and STATEMENT lines of the server's log would repeat the values of the failing row.
+_SETTINGS: Final = """\
+# Written by clinledger at every start.
+listen_addresses = ''
+port = {port}
+unix_socket_directories = '"{sockets}"'
+unix_socket_permissions = 0700
+fsync = on
+full_page_writes = on
+synchronous_commit = on
+jit = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_error_verbosity = terse
+log_min_error_statement = panic
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+"""
+
+
+class Postmaster(msgspec.Struct, frozen=True, kw_only=True):
+    """What `postmaster.pid` says of a living server.
+
+    Attributes:
+        pid: the postmaster's process id.
+        sockets: the folder of its Unix socket.
+        ready: whether it accepts connections (False while starting, recovering or stopping).
+    """
+
+    pid: int
+    sockets: str
+    ready: bool
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server in `<home>/postgres`. Safe to use from many processes at once."""
+
+    def __init__(self, home: Path, *, programs_directory: Path | None = None) -> None:
+        """Describe the server; nothing is started.
+
+        Args:
+            home: CLINLEDGER_HOME; created when missing.
+            programs_directory: folder of the server programs; default: see `find_programs`.
+        """
+        self.home = home.expanduser().resolve()
+        self.data = self.home / "postgres"
+        self.log = self.data / "server.log"
+        self._programs_directory = programs_directory
+        if _UNSAFE_IN_SHELL & set(str(self.data)):
+            raise EnvironmentRefusedError(f"{self.home}: quotes, $, ` and \\ cannot be in the path")
+
+    def start(self) -> str:
+        """Initialise the server if there is none, start it if it does not run; return its URL.
+
+        Raises:
+            EnvironmentRefusedError: no server programs, or the folder cannot be used.
+            UnavailableError: the server does not become ready.
+        """
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._locked():
+            if self.postmaster() is None:
+                self._launch()
+            postmaster = self._wait_until_ready()
+            _ensure_database(_url(postmaster, "postgres"))
+            return _url(postmaster, DATABASE)
+
+    def running_url(self) -> str | None:
+        """Return the URL of the running server, or None; starts nothing."""
+        postmaster = self.postmaster()
+        return _url(postmaster, DATABASE) if postmaster is not None and postmaster.ready else None
+
+    def postmaster(self) -> Postmaster | None:
+        """Return the living postmaster of this folder, or None when it does not run."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return None
+        except PermissionError:
+            raise EnvironmentRefusedError(f"{self.data} belongs to another user") from None
+        if not lines or not _is_postmaster_of(int(lines[0]), self.data):
+            return None
+        sockets = lines[4] if len(lines) > 4 else ""  # noqa: PLR2004  # line 5 names the socket folder
+        ready = len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004  # line 8: the status
+        return Postmaster(pid=int(lines[0]), sockets=sockets, ready=ready)
+
+    def stop(self, *, timeout_seconds: float = 60) -> bool:
+        """Stop the server, whoever uses it; return False when none was running.
+
+        Committed transactions are safe; open ones are rolled back. After the time-out the server
+        is stopped without a last checkpoint, so that the next start recovers from the WAL.
+
+        Raises:
+            UnavailableError: it still runs after all.
+        """
+        if not self.data.exists():
+            return False
+        with self._locked():
+            postmaster = self.postmaster()
+            if postmaster is None:
+                return False
+            for request in (signal.SIGINT, signal.SIGQUIT):  # fast, then immediate shutdown
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(postmaster.pid, request)
+                if self._is_gone_within(timeout_seconds):
+                    return True
+        raise UnavailableError(f"PostgreSQL (process {postmaster.pid}) does not stop")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Generator[None]:
+        # The kernel releases the lock when its holder dies, so a kill -9 leaves none behind.
+        with (self.home / "postgres.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _launch(self) -> None:
+        # 1. Programs of the version that made the data folder, and the account that owns it.
+        made_by = self.data / "PG_VERSION"
+        major = int(made_by.read_text()) if made_by.exists() else None
+        programs = find_programs(self._programs_directory, major=major)
+        user = server_user(self.data)
+        if user is not None:
+            open_to(user, self.data)
+            open_programs_to(user, programs)
+        # 2. A data folder, whole or not at all.
+        if major is None:
+            self._initialise(programs, user)
+        # 3. Settings, socket folder, log.
+        sockets = self._socket_folder(user)
+        settings = _SETTINGS.format(port=_PORT, sockets=str(sockets).replace("'", "''"))
+        _write_as(user, self.data / "clinledger.conf", settings)
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        self._remove_stale_pid_file()
+        # 4. Start. Children of a killed postmaster need a moment to notice: hence the tries.
+        command = [programs.directory / "pg_ctl", "start", "-D", self.data, "-l", self.log]
+        for _ in range(_START_TRIES):
+            if _run_as(user, [*command, "-w", "-t", str(_START_SECONDS)]) is None:
+                return
+            if self.postmaster() is not None:  # slow, not dead: the caller waits for it
+                return
+            time.sleep(0.5)
+        raise UnavailableError(f"PostgreSQL does not start; its log is {self.log}")
+
+    def _initialise(self, programs: ServerPrograms, user: ServerUser | None) -> None:
+        # Made aside and renamed, so that a crash leaves no half-made data folder behind.
+        if self.data.exists():
+            raise EnvironmentRefusedError(f"{self.data} exists but holds no PostgreSQL data")
+        aside = self.home / "postgres.new"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
+        if user is not None:
+            os.chown(aside, user.uid, user.gid)
+        command = [programs.directory / "initdb", "-D", aside, "-U", SUPERUSER, "--data-checksums"]
+        access = ["--auth-local=trust", "--auth-host=reject"]
+        failure = _run_as(user, [*command, *access, "--encoding=UTF8", "--no-locale"])
+        if failure is not None:
+            raise UnavailableError(f"initdb failed: {failure}")
+        with (aside / "postgresql.conf").open("a") as file:
+            file.write("\ninclude = 'clinledger.conf'\n")
+        aside.rename(self.data)
+
+    def _socket_folder(self, user: ServerUser | None) -> Path:
+        path = os.fsencode(self.data / f".s.PGSQL.{_PORT}")
+        if len(path) <= _SOCKET_PATH_BYTES and not set(str(self.data)) & set(",%@"):
+            return self.data
+        name = hashlib.sha256(os.fsencode(self.data)).hexdigest()[:16]
+        folder = Path("/tmp") / f"clinledger-{name}"  # noqa: S108  # short; its owner is checked
+        folder.mkdir(mode=0o700, exist_ok=True)
+        uid = os.geteuid() if user is None else user.uid
+        status = folder.lstat()
+        if user is not None and status.st_uid == 0:
+            os.chown(folder, user.uid, user.gid, follow_symlinks=False)
+            status = folder.lstat()
+        if status.st_uid != uid or folder.is_symlink():
+            raise EnvironmentRefusedError(f"{folder} belongs to somebody else: remove it")
+        folder.chmod(0o700)
+        return folder
+
+    def _remove_stale_pid_file(self) -> None:
+        # A killed postmaster's number may have gone to another program or still be a zombie, and
+        # PostgreSQL then refuses to start. Another postmaster is left for PostgreSQL to judge.
+        file = self.data / "postmaster.pid"
+        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+            arguments = _command_line(int(file.read_text().splitlines()[0]))
+            if arguments is not None and not arguments[0].endswith(("postgres", "postmaster")):
+                file.unlink()
+
+    def _wait_until_ready(self) -> Postmaster:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            postmaster = self.postmaster()
+            if postmaster is None:
+                break
+            if postmaster.ready:
+                return postmaster
+            time.sleep(0.05)
+        raise UnavailableError(f"PostgreSQL does not become ready; its log is {self.log}")
+
+    def _is_gone_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.postmaster() is None:
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def _url(postmaster: Postmaster, database: str) -> str:
+    folder = quote(postmaster.sockets, safe="/")
+    return f"postgresql://{SUPERUSER}@/{database}?host={folder}&port={_PORT}"
+
+
+def _ensure_database(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = 'clinledger'"
+        if connection.execute(query).fetchone() is None:
+            connection.execute("CREATE DATABASE clinledger")
+
+
+def _is_postmaster_of(pid: int, data: Path) -> bool:
+    arguments = _command_line(pid)
+    if arguments is not None:
+        return str(data) in arguments
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _command_line(pid: int) -> list[str] | None:
+    """Return a process's arguments, [""] when it is dead or a zombie; None without /proc."""
+    if not Path("/proc/self/cmdline").exists():
+        return None
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return [""]
+
+
+def _write_as(user: ServerUser | None, path: Path, text: str) -> None:
+    path.write_text(text)
+    if user is not None:
+        os.chown(path, user.uid, user.gid)
+
+
+def _run_as(user: ServerUser | None, command: list[str | Path]) -> str | None:
+    """Run a server program; return None when it succeeded, else what it said."""
+    # Files, not pipes: the postmaster inherits them and a pipe would never be closed.
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+    account = None if user is None else user.uid
+    with tempfile.TemporaryFile() as output:
+        result = subprocess.run(  # noqa: S603  # programs found by find_programs, our own paths
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            env=environment,
+            cwd="/",
+            user=account,
+            group=None if user is None else user.gid,
+            extra_groups=None if user is None else [],
+            umask=0o077,
+        )
+        if result.returncode == 0:
+            return None
+        output.seek(0)
+        lines = output.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else f"exit {result.returncode}"

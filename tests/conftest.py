@@ -1,0 +1,90 @@
+"""Fixtures only: database servers, and a migrated database of its own for each test that asks.
+
+`CLINLEDGER_TEST_DATABASE_URL` runs everything on a given server (its login must be able to create
+databases); otherwise each pytest process starts an embedded one when the first test asks for it.
+"""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+from ledger.database import Database
+from ledger.migrate import migrate
+from tests.postgres import OwnServer, Server, oldest_programs
+
+URL_VARIABLE = "CLINLEDGER_TEST_DATABASE_URL"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Generator[Server]:
+    """The server that tests use: the given one, else an embedded PostgreSQL."""
+    given = os.environ.get(URL_VARIABLE)
+    if given:
+        yield Server(given)
+        return
+    server = OwnServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def oldest_postgres_server() -> Generator[Server]:
+    """The oldest supported server found on this machine; skips the test when there is none."""
+    programs = oldest_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server programs in /usr/lib/postgresql")
+    server = OwnServer(programs)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def template_url(postgres_server: Server) -> Generator[str]:
+    """A migrated database, only ever copied: connecting to it would block the copying."""
+    yield from _migrated_template(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def oldest_template_url(oldest_postgres_server: Server) -> Generator[str]:
+    """As `template_url`, on the oldest server."""
+    yield from _migrated_template(oldest_postgres_server)
+
+
+@pytest.fixture
+def empty_database_url(postgres_server: Server) -> Generator[str]:
+    """The URL of a new database with nothing in it."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database_url(postgres_server: Server, template_url: str) -> Generator[str]:
+    """The URL of a new database with the schema `ledger`, migrated, no ledger founded."""
+    url = postgres_server.create_database(template_url)
+    yield url
+    postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    """A new migrated database, schema `ledger`, no ledger founded."""
+    return Database(database_url, "ledger")
+
+
+@pytest.fixture(params=["embedded", "oldest"])
+def each_database(request: pytest.FixtureRequest) -> Generator[Database]:
+    """As `database`, and the test runs twice: also on the oldest server of the machine."""
+    prefix = "" if request.param == "embedded" else "oldest_"
+    server: Server = request.getfixturevalue(f"{prefix}postgres_server")
+    url = server.create_database(request.getfixturevalue(f"{prefix}template_url"))
+    yield Database(url, "ledger")
+    server.drop_database(url)
+
+
+def _migrated_template(server: Server) -> Generator[str]:
+    url = server.create_database()
+    migrate(Database(url, "ledger"))
+    yield url
+    server.drop_database(url)
