@@ -4,6 +4,7 @@ The tree is append-only. Hashes of full subtrees of 256^level leaves (C2SP tlog-
 that a root or a proof at any size reads at most 512 hashes for each factor of 256.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Protocol, Self
@@ -87,7 +88,9 @@ class CompactRange:
 
     def root(self) -> bytes:
         """Return the Merkle root of the leaves so far."""
-        return _fold(self.peaks)
+        if not self.peaks:
+            return EMPTY_ROOT
+        return functools.reduce(lambda right, peak: node_hash(peak, right), reversed(self.peaks))
 
     def copy(self) -> "CompactRange":
         """Return an independent copy; hashes are shared, being immutable."""
@@ -232,21 +235,7 @@ def verify_inclusion(
     if not 0 <= index < size:
         raise InvalidProofError("the leaf is not in the tree")
     _check_lengths(leaf, root, *proof)
-    place, last, node = index, size - 1, leaf
-    for sibling in proof:
-        if last == 0:
-            raise InvalidProofError("the proof is too long")
-        if place & 1 or place == last:
-            node = node_hash(sibling, node)
-            while place and not place & 1:
-                place >>= 1
-                last >>= 1
-        else:
-            node = node_hash(node, sibling)
-        place >>= 1
-        last >>= 1
-    if last != 0:
-        raise InvalidProofError("the proof is too short")
+    _, node = _climb(index, size - 1, start=leaf, path=proof)
     if node != root:
         raise InvalidProofError("the proof leads to another root")
 
@@ -271,18 +260,21 @@ def verify_consistency(
     path = list(proof) if old & (old - 1) else [old_root, *proof]
     if not path:
         raise InvalidProofError("the proof is too short")
-    _walk_consistency(old, new, old_root=old_root, new_root=new_root, path=path)
+    # The proof starts at the root of the last full subtree of the old tree.
+    height = (old & -old).bit_length() - 1
+    first, second = _climb((old - 1) >> height, (new - 1) >> height, start=path[0], path=path[1:])
+    if first != old_root or second != new_root:
+        raise InvalidProofError("the proof leads to another root")
 
 
-def _walk_consistency(
-    old: int, new: int, *, old_root: bytes, new_root: bytes, path: list[bytes]
-) -> None:
-    place, last = old - 1, new - 1
-    while place & 1:
-        place >>= 1
-        last >>= 1
-    first = second = path[0]
-    for sibling in path[1:]:
+def _climb(place: int, last: int, *, start: bytes, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """Hash from a node up to both roots: of the tree that ends with it, and of the whole tree.
+
+    ``place`` is the node's index in its row and ``last`` the row's last index: fn and sn of
+    RFC 9162, whose two algorithms differ only in where they start and which root they look at.
+    """
+    first = second = start
+    for sibling in path:
         if last == 0:
             raise InvalidProofError("the proof is too long")
         if place & 1 or place == last:
@@ -297,22 +289,12 @@ def _walk_consistency(
         last >>= 1
     if last != 0:
         raise InvalidProofError("the proof is too short")
-    if first != old_root or second != new_root:
-        raise InvalidProofError("the proof leads to another root")
+    return first, second
 
 
 def largest_power_of_two_below(number: int) -> int:
     """Return the k of RFC 6962 §2.1: the largest power of two smaller than a number above 1."""
     return 1 << ((number - 1).bit_length() - 1)
-
-
-def _fold(peaks: Sequence[bytes]) -> bytes:
-    if not peaks:
-        return EMPTY_ROOT
-    node = peaks[-1]
-    for peak in reversed(peaks[:-1]):
-        node = node_hash(peak, node)
-    return node
 
 
 def _check_lengths(*hashes: bytes) -> None:
