@@ -24,7 +24,7 @@ _FILE_HEAD = "clinledger-facility-key-v1 "
 
 
 class KeyWrapper(Protocol):
-    """Wraps stream keys under a facility key that it alone can use (a file, later PKCS#11, Vault)."""
+    """Wraps stream keys under a facility key that it alone can use: a file, later an HSM."""
 
     @property
     def key_id(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from ledger.content import content_digest
 from ledger.database import Connection, Database
 from ledger.entry import decode_entry
-from ledger.errors import CorruptionError, EnvironmentRefusedError
+from ledger.errors import CorruptionError
 from ledger.keyring import Keyring
 from ledger.merkle import root_at
 from ledger.rows import EntryRow, Event, Head, Receipt
@@ -171,17 +171,3 @@ class LedgerReader:
         if entry is None:
             raise CorruptionError("position-gap", position)
         return decode_entry(entry).received_at_ms
-
-
-def require_founded(store: EntryStore) -> str:
-    """Return the origin of the ledger in this schema.
-
-    Raises:
-        EnvironmentRefusedError: when there is none yet.
-    """
-    row = store.ledger()
-    if row is None:
-        raise EnvironmentRefusedError(
-            "there is no ledger here yet: found one with `clinledger init`"
-        )
-    return row.origin

@@ -49,7 +49,7 @@ WITH moved AS (
 SELECT pg_notify(%(channel)s, size::text) FROM moved
 """
 
-_HEAD: Final = "SELECT size, root, peaks FROM {ledger}.head"
+HEAD: Final = "SELECT size, root, peaks FROM {ledger}.head"
 _ORIGIN: Final = "SELECT origin, facility_key_id FROM {ledger}.ledger"
 
 _ROWS: Final = """
@@ -180,7 +180,7 @@ class EntryStore:
         Raises:
             CorruptionError: `head-mismatch`, when it cannot be one.
         """
-        cursor = self.connection.execute(self.database.query(_HEAD), binary=True)
+        cursor = self.connection.execute(self.database.query(HEAD), binary=True)
         return head_of_row(cursor.fetchone())
 
     def rows_after(self, after: int, *, end: int) -> list[EntryRow]:

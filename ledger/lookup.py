@@ -1,0 +1,102 @@
+"""Let the event loop ask questions of the synchronous reader, one at a time, in a thread.
+
+The append path itself is async; what it must look up now and then (a stream not in memory, an old
+root, a first receipt) goes through here, so that no reader exists twice.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+
+from ledger.database import Connection, Database
+from ledger.entry import decode_entry
+from ledger.errors import UnavailableError
+from ledger.keyring import Keyring
+from ledger.reader import LedgerReader
+from ledger.rows import Outcome
+
+T = TypeVar("T")
+
+
+class Lookup:
+    """Owns one reading connection and opens it anew when the server went away."""
+
+    def __init__(self, database: Database, keyring: Keyring, *, name: str) -> None:
+        """Prepare; nothing is opened before the first question."""
+        self._database = database
+        self._keyring = keyring
+        self._name = name
+        self._one_at_a_time = asyncio.Lock()
+        self._connection: Connection | None = None
+
+    async def ask(self, question: Callable[[LedgerReader], T]) -> T:
+        """Run a question with the reader, in a thread.
+
+        Raises:
+            UnavailableError: when the server does not answer, tried twice.
+            LedgerError: what the question raises.
+        """
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._ask, question)
+
+    async def find(self, event_id: str, statement_digest: bytes) -> Outcome | None:
+        """Return the first receipt if this very statement was accepted before."""
+
+        def look(reader: LedgerReader) -> Outcome | None:
+            event = reader.event(event_id)
+            if event is None or decode_entry(event.entry).statement_digest != statement_digest:
+                return None
+            return Outcome(receipt=reader.receipt(event), created=False)
+
+        return await self.ask(look)
+
+    async def stream_key(self, stream: str, *, create_for_kind: str | None) -> bytes | None:
+        """Return a stream's key; with a kind given, make one durable first where there is none.
+
+        Returns None when there is none and none may be made.
+        """
+        keyring = self._keyring
+
+        def fetch(reader: LedgerReader) -> bytes | None:
+            reader.load_keys([stream])
+            if create_for_kind is not None and keyring.known(stream) is None:
+                reader.store.add_stream_key(
+                    stream,
+                    stream_kind=create_for_kind,
+                    wrapped=keyring.new_wrapped(stream),
+                    facility_key_id=keyring.facility_key_id,
+                )
+                reader.load_keys([stream])  # the first writer wins, perhaps not this one
+            return keyring.known(stream)
+
+        return keyring.known(stream) or await self.ask(fetch)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        async with self._one_at_a_time:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _ask(self, question: Callable[[LedgerReader], T]) -> T:
+        try:
+            return question(self._reader())
+        except psycopg.OperationalError:
+            self._drop()
+        try:
+            return question(self._reader())
+        except psycopg.Error as error:
+            self._drop()
+            raise UnavailableError(f"the database does not answer ({error.sqlstate})") from None
+
+    def _reader(self) -> LedgerReader:
+        if self._connection is None:
+            # The writer's role: a new stream's key is stored through here too.
+            self._connection = self._database.connect("writer", name=self._name)
+        return LedgerReader(self._connection, self._database, self._keyring)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
