@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-import msgspec
 import psycopg
 
 from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.postmaster import Postmaster, find_postmaster, remove_stale_pid_file
 from ledger.server_programs import (
     ServerPrograms,
     ServerUser,
@@ -61,20 +61,6 @@ log_parameter_max_length_on_error = 0
 """
 
 
-class Postmaster(msgspec.Struct, frozen=True, kw_only=True):
-    """What `postmaster.pid` says of a living server.
-
-    Attributes:
-        pid: the postmaster's process id.
-        sockets: the folder of its Unix socket.
-        ready: whether it accepts connections (False while starting, recovering or stopping).
-    """
-
-    pid: int
-    sockets: str
-    ready: bool
-
-
 class EmbeddedPostgres:
     """One PostgreSQL server in `<home>/postgres`. Safe to use from many processes at once."""
 
@@ -100,9 +86,9 @@ class EmbeddedPostgres:
             UnavailableError: the server does not become ready.
         """
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._locked():
+        with self._locked() as lock:
             if self.postmaster() is None:
-                self._launch()
+                self._launch(lock)
             postmaster = self._wait_until_ready()
             _ensure_database(_url(postmaster, "postgres"))
             return _url(postmaster, DATABASE)
@@ -114,17 +100,7 @@ class EmbeddedPostgres:
 
     def postmaster(self) -> Postmaster | None:
         """Return the living postmaster of this folder, or None when it does not run."""
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return None
-        except PermissionError:
-            raise EnvironmentRefusedError(f"{self.data} belongs to another user") from None
-        if not lines or not _is_postmaster_of(int(lines[0]), self.data):
-            return None
-        sockets = lines[4] if len(lines) > 4 else ""  # noqa: PLR2004  # line 5 names the socket folder
-        ready = len(lines) > 7 and lines[7].strip() == "ready"  # noqa: PLR2004  # line 8: the status
-        return Postmaster(pid=int(lines[0]), sockets=sockets, ready=ready)
+        return find_postmaster(self.data)
 
     def stop(self, *, timeout_seconds: float = 60) -> bool:
         """Stop the server, whoever uses it; return False when none was running.
@@ -145,17 +121,20 @@ class EmbeddedPostgres:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(postmaster.pid, request)
                 if self._is_gone_within(timeout_seconds):
+                    if postmaster.sockets not in ("", str(self.data)):
+                        with contextlib.suppress(OSError):
+                            Path(postmaster.sockets).rmdir()
                     return True
         raise UnavailableError(f"PostgreSQL (process {postmaster.pid}) does not stop")
 
     @contextlib.contextmanager
-    def _locked(self) -> Generator[None]:
-        # The kernel releases the lock when its holder dies, so a kill -9 leaves none behind.
+    def _locked(self) -> Generator[int]:
+        # The kernel releases the lock when its last holder dies, so a kill -9 leaves none behind.
         with (self.home / "postgres.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            yield file.fileno()
 
-    def _launch(self) -> None:
+    def _launch(self, lock: int) -> None:
         # 1. Programs of the version that made the data folder, and the account that owns it.
         made_by = self.data / "PG_VERSION"
         major = int(made_by.read_text()) if made_by.exists() else None
@@ -166,14 +145,14 @@ class EmbeddedPostgres:
             open_programs_to(user, programs)
         # 2. A data folder, whole or not at all.
         if major is None:
-            self._initialise(programs, user)
+            self._initialise(programs, user, lock=lock)
         # 3. Settings, socket folder, log.
         sockets = self._socket_folder(user)
         settings = _SETTINGS.format(port=_PORT, sockets=str(sockets).replace("'", "''"))
-        _write_as(user, self.data / "clinledger.conf", settings)
+        _replace_file(user, self.data / "clinledger.conf", settings)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
-        self._remove_stale_pid_file()
+        remove_stale_pid_file(self.data)
         # 4. Start. Children of a killed postmaster need a moment to notice: hence the tries.
         command = [programs.directory / "pg_ctl", "start", "-D", self.data, "-l", self.log]
         for _ in range(_START_TRIES):
@@ -184,7 +163,7 @@ class EmbeddedPostgres:
             time.sleep(0.5)
         raise UnavailableError(f"PostgreSQL does not start; its log is {self.log}")
 
-    def _initialise(self, programs: ServerPrograms, user: ServerUser | None) -> None:
+    def _initialise(self, programs: ServerPrograms, user: ServerUser | None, *, lock: int) -> None:
         # Made aside and renamed, so that a crash leaves no half-made data folder behind.
         if self.data.exists():
             raise EnvironmentRefusedError(f"{self.data} exists but holds no PostgreSQL data")
@@ -195,12 +174,14 @@ class EmbeddedPostgres:
             os.chown(aside, user.uid, user.gid)
         command = [programs.directory / "initdb", "-D", aside, "-U", SUPERUSER, "--data-checksums"]
         access = ["--auth-local=trust", "--auth-host=reject"]
-        failure = _run_as(user, [*command, *access, "--encoding=UTF8", "--no-locale"])
+        # initdb holds our lock too: should we be killed, the next start waits for its end.
+        failure = _run_as(user, [*command, *access, "--encoding=UTF8", "--no-locale"], keep=(lock,))
         if failure is not None:
             raise UnavailableError(f"initdb failed: {failure}")
         with (aside / "postgresql.conf").open("a") as file:
             file.write("\ninclude = 'clinledger.conf'\n")
         aside.rename(self.data)
+        _sync_folder(self.home)
 
     def _socket_folder(self, user: ServerUser | None) -> Path:
         path = os.fsencode(self.data / f".s.PGSQL.{_PORT}")
@@ -218,15 +199,6 @@ class EmbeddedPostgres:
             raise EnvironmentRefusedError(f"{folder} belongs to somebody else: remove it")
         folder.chmod(0o700)
         return folder
-
-    def _remove_stale_pid_file(self) -> None:
-        # A killed postmaster's number may have gone to another program or still be a zombie, and
-        # PostgreSQL then refuses to start. Another postmaster is left for PostgreSQL to judge.
-        file = self.data / "postmaster.pid"
-        with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-            arguments = _command_line(int(file.read_text().splitlines()[0]))
-            if arguments is not None and not arguments[0].endswith(("postgres", "postmaster")):
-                file.unlink()
 
     def _wait_until_ready(self) -> Postmaster:
         deadline = time.monotonic() + _START_SECONDS
@@ -260,36 +232,26 @@ def _ensure_database(url: str) -> None:
             connection.execute("CREATE DATABASE clinledger")
 
 
-def _is_postmaster_of(pid: int, data: Path) -> bool:
-    arguments = _command_line(pid)
-    if arguments is not None:
-        return str(data) in arguments
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _command_line(pid: int) -> list[str] | None:
-    """Return a process's arguments, [""] when it is dead or a zombie; None without /proc."""
-    if not Path("/proc/self/cmdline").exists():
-        return None
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return [""]
-
-
-def _write_as(user: ServerUser | None, path: Path, text: str) -> None:
-    path.write_text(text)
+def _replace_file(user: ServerUser | None, path: Path, text: str) -> None:
+    aside = path.with_suffix(".new")
+    aside.write_text(text)
     if user is not None:
-        os.chown(path, user.uid, user.gid)
+        os.chown(aside, user.uid, user.gid)
+    aside.replace(path)
 
 
-def _run_as(user: ServerUser | None, command: list[str | Path]) -> str | None:
+def _sync_folder(folder: Path) -> None:
+    # Else a power cut could undo the renaming of a data folder that holds committed data.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _run_as(
+    user: ServerUser | None, command: list[str | Path], *, keep: tuple[int, ...] = ()
+) -> str | None:
     """Run a server program; return None when it succeeded, else what it said."""
     # Files, not pipes: the postmaster inherits them and a pipe would never be closed.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
@@ -307,6 +269,7 @@ def _run_as(user: ServerUser | None, command: list[str | Path]) -> str | None:
             group=None if user is None else user.gid,
             extra_groups=None if user is None else [],
             umask=0o077,
+            pass_fds=keep,
         )
         if result.returncode == 0:
             return None
