@@ -1,0 +1,144 @@
+"""Admit only JSON text that every reader understands in the same way.
+
+Content is stored as the exact bytes that were submitted, so what two parsers may read differently
+is refused at the door: other encodings, a byte order mark, duplicate keys, NUL, lone surrogates,
+text that is not in Unicode normal form C, and nesting without end.
+"""
+
+import itertools
+import json
+import re
+import unicodedata
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, Final, NoReturn, cast
+
+import msgspec
+
+from ledger.errors import ContentRejectedError
+
+MAX_DEPTH: Final = 64
+
+_BOM: Final = b"\xef\xbb\xbf"
+_ROUND_TRIP: Final = msgspec.json.Decoder(float_hook=Decimal)
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}|[0-9]{1,9}")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its members in order, duplicates included."""
+
+
+def check_json_text(data: bytes) -> None:
+    """Check that bytes are one JSON text of the kind that we store.
+
+    Text written compactly, as our own clients do, takes a fast path: when decoding and encoding
+    gives the same bytes, no key was there twice.
+
+    Raises:
+        ContentRejectedError: ``content-not-utf8``, ``content-bom``, ``content-not-json``,
+            ``content-duplicate-key``, ``content-nul``, ``content-lone-surrogate``,
+            ``content-not-nfc`` or ``content-too-deep``; with the place as RFC 6901 pointer,
+            cut before a member name that is not a plain word (it could be content).
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ContentRejectedError("content-not-utf8") from None
+    if data.startswith(_BOM):
+        raise ContentRejectedError("content-bom")
+    if not _is_plain(data, text):
+        _check_carefully(text)
+
+
+def _is_plain(data: bytes, text: str) -> bool:
+    """Tell whether the fast path is enough to accept the text."""
+    if "\\u" in text or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+        return False
+    try:
+        value = _ROUND_TRIP.decode(data)
+        return _is_shallow(data, value) and _ENCODER.encode(value) == data
+    except (msgspec.DecodeError, RecursionError, ArithmeticError):
+        return False
+
+
+def _is_shallow(data: bytes, value: object) -> bool:
+    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+        return True
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            for child in (node.values() if type(node) is dict else cast("list[object]", node))
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return True
+    return False
+
+
+def _check_carefully(text: str) -> None:
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_Pairs,
+            parse_constant=_refuse_constant,
+            parse_float=_ignore_number,
+            parse_int=_ignore_number,
+        )
+    except RecursionError:
+        raise ContentRejectedError("content-too-deep") from None
+    except ValueError:
+        raise ContentRejectedError("content-not-json") from None
+    _check_value(value, ())
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError
+
+
+def _ignore_number(_digits: str) -> None:
+    """Numbers are valid as they stand; a million digits need no conversion."""
+
+
+def _check_value(value: object, path: tuple[str, ...]) -> None:
+    """Check a value, which is at ``path``, and everything in it."""
+    if isinstance(value, str):
+        _check_string(value, path)
+    elif isinstance(value, list):
+        if len(path) >= MAX_DEPTH:
+            raise ContentRejectedError("content-too-deep", _pointer(path))
+        if isinstance(value, _Pairs):
+            _check_members(value, path)
+        else:
+            for index, child in enumerate(cast("list[object]", value)):
+                _check_value(child, (*path, str(index)))
+
+
+def _check_members(members: _Pairs, path: tuple[str, ...]) -> None:
+    names: set[str] = set()
+    for name, child in members:
+        place = (*path, name)
+        if name in names:
+            raise ContentRejectedError("content-duplicate-key", _pointer(place))
+        names.add(name)
+        _check_string(name, place)
+        _check_value(child, place)
+
+
+def _check_string(text: str, path: tuple[str, ...]) -> None:
+    if "\0" in text:
+        raise ContentRejectedError("content-nul", _pointer(path))
+    if _SURROGATE.search(text):
+        raise ContentRejectedError("content-lone-surrogate", _pointer(path))
+    if not unicodedata.is_normalized("NFC", text):
+        raise ContentRejectedError("content-not-nfc", _pointer(path))
+
+
+def _pointer(path: Iterable[str]) -> str:
+    """Write an RFC 6901 pointer, cut before a name that could be content."""
+    plain = itertools.takewhile(_SAFE_NAME.fullmatch, path)
+    return "".join(f"/{step}" for step in plain)
