@@ -1,0 +1,87 @@
+"""Keep the words by which patients are found, and what a list of hits shows of each."""
+
+from collections.abc import Collection
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from ledger.folds.contents import NO_RESOURCE
+from ledger.folds.patient import IdentifierPeriod, PatientState, current_identity
+from ledger.folds.words import fold_text, read_person, words_of
+from projections.tables import Changes, Column, Table
+
+_PATIENT: Final = Column("patient", "uuid", "Stream of the patient.")
+
+SEARCH_PATIENT: Final = Table(
+    name="search_patient",
+    comment="What a list of hits shows of a patient.",
+    columns=(
+        _PATIENT,
+        Column("sort_name", "text", "The name, lower case, without accents."),
+        Column("position", "bigint", "Position of the newest event that gave identity."),
+        Column("body", "bytea", "The hit as JSON, as readers get it."),
+    ),
+    key=("patient",),
+    stream="patient",
+)
+SEARCH_WORD: Final = Table(
+    name="search_word",
+    comment="Words that lead to a patient: of names, birth date and identifiers.",
+    columns=(
+        _PATIENT,
+        Column("kind", "text", "name, birth or identifier."),
+        Column("token", "text", "What is searched, by prefix: lower case, without accents."),
+        Column("exact", "text", "A name's word with its accents; an identifier's system."),
+        Column("position", "bigint", "Position of the newest event that gave identity."),
+    ),
+    key=("patient", "kind", "token", "exact"),
+    stream="patient",
+    owner="patient",
+    indexes=("kind, token, patient",),
+)
+TABLES: Final = (SEARCH_PATIENT, SEARCH_WORD)
+
+
+class Hit(msgspec.Struct, frozen=True, kw_only=True):
+    """A patient in a list of hits."""
+
+    patient: str
+    name: str
+    birth_date: str | None
+    gender: str | None
+    identifiers: tuple[IdentifierPeriod, ...]
+    position: int
+
+    def __repr__(self) -> str:
+        """Show the place only: the rest is about a patient."""
+        return f"Hit(position={self.position})"
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def write(changes: Changes, state: PatientState, touched: Collection[str] | None) -> None:
+    """Put the patient's words and hit when identity was touched."""
+    stream = state.items
+    identities = stream.section("identity")
+    if touched is not None and not any(item.event_id in touched for item in identities):
+        return
+    if not identities:
+        return
+    identity = current_identity(state)
+    person = read_person(NO_RESOURCE if identity is None else identity.resource)
+    position = max(item.newest_position for item in identities)
+    hit = Hit(
+        patient=stream.stream,
+        name=person.display,
+        birth_date=person.birthDate,
+        gender=person.gender,
+        identifiers=state.identifiers,
+        position=position,
+    )
+    patient = UUID(stream.stream)
+    row = (patient, fold_text(person.display), position, _ENCODER.encode(hit))
+    changes.put(SEARCH_PATIENT, row)
+    words = [(patient, word.kind, word.token, word.exact, position) for word in words_of(state)]
+    changes.replace(SEARCH_WORD, patient, words)

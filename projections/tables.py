@@ -1,0 +1,183 @@
+"""Describe the tables of the read models, create them, and write many rows in one statement.
+
+One description serves the DDL, the writes and the check against the ledger, so that no column can
+be written and not compared. All texts collate by code point, so that order and prefix ranges are
+the same on every server.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, LiteralString, NamedTuple
+
+from psycopg import sql
+
+from ledger.database import Connection, Database
+
+Row = tuple[Any, ...]
+_COLLATED: Final[dict[str, LiteralString]] = {"text": 'text COLLATE "C"'}
+
+
+class Column(NamedTuple):
+    """A column: its name, its PostgreSQL type and what it means."""
+
+    name: LiteralString
+    type: LiteralString
+    comment: LiteralString
+    nullable: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table:
+    """A table of a read model.
+
+    Attributes:
+        key: columns of the primary key.
+        stream: column with the stream whose fold yields the row.
+        owner: column by whose value rows are replaced together; None: upserted one by one by key.
+        indexes: column lists of further indexes.
+    """
+
+    name: LiteralString
+    comment: LiteralString
+    columns: tuple[Column, ...]
+    key: tuple[LiteralString, ...]
+    stream: LiteralString
+    owner: LiteralString | None = None
+    indexes: tuple[LiteralString, ...] = ()
+
+    def place(self, name: str) -> int:
+        """Return the place of a column in a row."""
+        return next(i for i, column in enumerate(self.columns) if column.name == name)
+
+    @cached_property
+    def key_places(self) -> tuple[int, ...]:
+        """The places of the primary key's columns in a row."""
+        return tuple(self.place(name) for name in self.key)
+
+    def key_of(self, row: Row) -> Row:
+        """Return the primary key of a row."""
+        return tuple([row[place] for place in self.key_places])
+
+
+class Changes:
+    """Rows to write at the end of a batch: the last version of each row wins."""
+
+    def __init__(self) -> None:
+        self.upserts: dict[Table, dict[Row, Row]] = {}
+        self.replacements: dict[Table, dict[Any, Sequence[Row]]] = {}
+
+    def put(self, table: Table, row: Row) -> None:
+        """Insert the row, or replace the one with the same key."""
+        self.upserts.setdefault(table, {})[table.key_of(row)] = row
+
+    def replace(self, table: Table, owner: object, rows: Sequence[Row]) -> None:
+        """Make these rows the only ones of their owner."""
+        self.replacements.setdefault(table, {})[owner] = rows
+
+    def rows(self, table: Table) -> list[Row]:
+        """Return all rows that stand to be written to a table."""
+        replaced = self.replacements.get(table, {}).values()
+        return [*self.upserts.get(table, {}).values(), *(row for rows in replaced for row in rows)]
+
+    def flush(self, connection: Connection, schema: str) -> None:
+        """Write everything, inside the caller's transaction."""
+        for table, owners in self.replacements.items():
+            if table.owner is None:
+                raise TypeError(f"{table.name} is not replaced by owner")
+            parameters = {"owners": list(owners)}
+            connection.execute(_delete_owned(table, schema), parameters)
+            self._insert(
+                connection, schema, table, [row for rows in owners.values() for row in rows]
+            )
+        for table, rows in self.upserts.items():
+            self._insert(connection, schema, table, list(rows.values()))
+
+    def _insert(
+        self, connection: Connection, schema: str, table: Table, rows: Sequence[Row]
+    ) -> None:
+        if not rows:
+            return
+        columns = zip(*rows, strict=True)
+        parameters: Mapping[str, list[Any]] = {
+            column.name: list(values) for column, values in zip(table.columns, columns, strict=True)
+        }
+        connection.execute(_upsert(table, schema), parameters)
+
+
+def views_query(text: LiteralString, database: Database, number: int) -> sql.Composed:
+    """Fill `{views}`, `{ledger}` and `{pointer}` in a query constant."""
+    return sql.SQL(text).format(
+        views=sql.Identifier(database.views_schema(number)),
+        ledger=sql.Identifier(database.schema),
+        pointer=sql.Identifier(f"{database.schema}_views"),
+    )
+
+
+def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
+    """Create the tables and indexes in an existing schema, inside the caller's transaction."""
+    for table in tables:
+        name = sql.Identifier(schema, table.name)
+        columns = sql.SQL(", ").join(_column_ddl(column) for column in table.columns)
+        connection.execute(
+            sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} PRIMARY KEY ({}))").format(
+                name,
+                columns,
+                sql.Identifier(f"{table.name}_is_unique"),
+                _names(table.key),
+            )
+        )
+        for index in table.indexes:
+            connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
+        connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
+        for column in table.columns:
+            connection.execute(
+                sql.SQL("COMMENT ON COLUMN {} IS {}").format(
+                    sql.Identifier(schema, table.name, column.name), column.comment
+                )
+            )
+
+
+def select_rows(table: Table, schema: str) -> sql.Composed:
+    """Return the query for a table's rows of some streams (parameter `streams`, UUIDs)."""
+    return sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%(streams)s)").format(
+        _names(column.name for column in table.columns),
+        sql.Identifier(schema, table.name),
+        sql.Identifier(table.stream),
+    )
+
+
+def _column_ddl(column: Column) -> sql.Composed:
+    kind = _COLLATED.get(column.type, column.type)
+    null: LiteralString = "" if column.nullable else " NOT NULL"
+    return sql.SQL("{} {}{}").format(sql.Identifier(column.name), sql.SQL(kind), sql.SQL(null))
+
+
+def _names(columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
+
+
+def _upsert(table: Table, schema: str) -> sql.Composed:
+    # Arrays go as binary (%b): three times faster than text.
+    arrays = sql.SQL(", ").join(
+        sql.SQL("{}::{}[]").format(sql.Placeholder(column.name, "b"), sql.SQL(column.type))
+        for column in table.columns
+    )
+    others = [column.name for column in table.columns if column.name not in table.key]
+    settings = sql.SQL(", ").join(
+        sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
+    )
+    action = sql.SQL("DO UPDATE SET {}").format(settings) if others else sql.SQL("DO NOTHING")
+    return sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) {}").format(
+        sql.Identifier(schema, table.name),
+        _names(column.name for column in table.columns),
+        arrays,
+        _names(table.key),
+        action,
+    )
+
+
+def _delete_owned(table: Table, schema: str) -> sql.Composed:
+    return sql.SQL("DELETE FROM {} WHERE {} = ANY(%(owners)s)").format(
+        sql.Identifier(schema, table.name), sql.Identifier(table.owner or "")
+    )
