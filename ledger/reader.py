@@ -91,7 +91,7 @@ class LedgerReader:
         for expected, row in enumerate(rows, after + 1):
             if row.position != expected:
                 raise CorruptionError("position-gap", expected)
-        return self._open(rows)
+        return self.open_rows(rows)
 
     def event(self, event_id: str) -> Event | None:
         """Return the event with this id, or None."""
@@ -100,7 +100,7 @@ class LedgerReader:
 
     def events_by_id(self, event_ids: Sequence[str]) -> list[Event]:
         """Return those of the events that exist, by position."""
-        return self._open(self.store.rows_of_events(event_ids))
+        return self.open_rows(self.store.rows_of_events(event_ids))
 
     def stream(self, stream: str, *, up_to: int = LAST_POSITION) -> list[Event]:
         """Return a stream's events with position <= up_to, from version 1.
@@ -116,7 +116,7 @@ class LedgerReader:
 
     def streams(self, streams: Sequence[str], *, up_to: int = LAST_POSITION) -> list[Event]:
         """Return the events of several streams with position <= up_to, by position."""
-        return self._open(self.store.rows_of_streams(streams, up_to=up_to))
+        return self.open_rows(self.store.rows_of_streams(streams, up_to=up_to))
 
     def position_at(self, received_at_ms: int) -> int:
         """Return the last position received at or before a time (ms since 1970), -1 when none.
@@ -159,7 +159,8 @@ class LedgerReader:
         for stream, wrapped in self.store.stream_keys(missing).items():
             self.keyring.remember(stream, wrapped)
 
-    def _open(self, rows: Sequence[EntryRow]) -> list[Event]:
+    def open_rows(self, rows: Sequence[EntryRow]) -> list[Event]:
+        """Open rows, loading the keys they need, and check their digests."""
         self.load_keys(str(row.stream) for row in rows if row.body and is_sealed(row.body))
         return [
             open_event(row, key=self.keyring.known(str(row.stream)), origin=self.keyring.origin)
