@@ -15,7 +15,6 @@ from ledger.errors import SubmissionRejectedError
 from ledger.roles import Role
 from signing.statement import Relation, StreamKind
 
-
 FHIR_JSON: Final = "application/fhir+json"
 PLAIN_JSON: Final = "application/json"
 AMENDMENT_JSON: Final = "application/vnd.clinledger.amendment+json"

@@ -5,143 +5,68 @@ profile, and the agreement of statement and content. What it returns is small, f
 clinical text.
 """
 
-import msgspec
+from collections.abc import Callable, Mapping
+from typing import Final
 
-from ledger.roles import Role, StaffKind
+from msgspec import UNSET
+
+from ledger.catalogue import EventType, event_type
+from ledger.errors import SubmissionRejectedError
+from ledger.profiles import amendments, clinical, directory, people
+from ledger.profiles.facts import (
+    AmendmentFacts,
+    AnyFacts,
+    EnrolledKey,
+    EnrolmentFacts,
+    Facts,
+    FoundingFacts,
+    KeyEnrolledFacts,
+    KeyRevokedFacts,
+    PolicyFacts,
+    ReasonFacts,
+    ResourceFacts,
+    RoleFacts,
+)
 from signing.statement import Statement
 
+__all__ = [
+    "AmendmentFacts",
+    "AnyFacts",
+    "EnrolledKey",
+    "EnrolmentFacts",
+    "Facts",
+    "FoundingFacts",
+    "KeyEnrolledFacts",
+    "KeyRevokedFacts",
+    "PolicyFacts",
+    "ReasonFacts",
+    "ResourceFacts",
+    "RoleFacts",
+    "read_facts",
+]
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules need of one event; each type of content has its own class."""
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-
-class EnrolledKey(Facts, frozen=True, kw_only=True):
-    """A key whose possession was proved.
-
-    Attributes:
-        key_id: SHA-256 of `spki`, hex.
-        alg: JWS algorithm name.
-        spki: SubjectPublicKeyInfo, DER.
-        staff: stream id of its subject.
-        nonce: of the possession proof.
-        certificate: DER, or None when none was shown.
-    """
-
-    key_id: str
-    alg: str
-    spki: bytes
-    staff: str
-    nonce: str
-    certificate: bytes | None = None
-
-
-class FoundingFacts(Facts, frozen=True, kw_only=True):
-    """Of `ledger-founded.v1`: the first keys, the first of which signs the event itself."""
-
-    checkpoint_key: str
-    checkpoint_spki: bytes
-    registrars: tuple[EnrolledKey, ...]
-
-
-class PolicyFacts(Facts, frozen=True, kw_only=True):
-    """Of `policy-set.v1`."""
-
-    version: int
-
-
-class EnrolmentFacts(Facts, frozen=True, kw_only=True):
-    """Of `practitioner-enrolled.v1` and `device-enrolled.v1`."""
-
-    kind: StaffKind
-    resource_type: str
-    resource_id: str
-
-
-class KeyEnrolledFacts(Facts, frozen=True, kw_only=True):
-    """Of `key-enrolled.v1`."""
-
-    key: EnrolledKey
-
-
-class KeyRevokedFacts(Facts, frozen=True, kw_only=True):
-    """Of `key-revoked.v1`."""
-
-    key_id: str
-
-
-class RoleFacts(Facts, frozen=True, kw_only=True):
-    """Of `role-granted.v1` and `role-withdrawn.v1`."""
-
-    role: Role
-
-
-class ReasonFacts(Facts, frozen=True, kw_only=True):
-    """Of `order-cancelled.v1` and `entry-retracted.v1`: the reason itself stays in the content."""
-
-
-class ResourceFacts(Facts, frozen=True, kw_only=True):
-    """Of every event that holds a FHIR resource about a patient.
-
-    Attributes:
-        resource_type: of the resource; of a Bundle its first one.
-        resource_id: FHIR id of that resource.
-        patient: stream id of the subject.
-        status: FHIR status, "" where the resource has none.
-        category: an order's category, a note's form code, a record's type code, else "".
-        responsible: staff ids that the resource names as its author, requester, recorder or
-            performer; the signer is one of them unless it is an amendment.
-        mentioned: staff ids that it names otherwise.
-        kinds: for each id in `responsible` and `mentioned`: whether it is named as a person or
-            as a device.
-        members: ids of the further resources of a Bundle, in order.
-        based_on: id of the order that a result says it is based on, "" elsewhere.
-    """
-
-    resource_type: str
-    resource_id: str
-    patient: str
-    status: str = ""
-    category: str = ""
-    responsible: tuple[str, ...] = ()
-    mentioned: tuple[str, ...] = ()
-    kinds: tuple[StaffKind, ...] = ()
-    members: tuple[str, ...] = ()
-    based_on: str = ""
-
-
-class AmendmentFacts(Facts, frozen=True, kw_only=True):
-    """Of `entry-amended.v1`.
-
-    Attributes:
-        amends_type: the event type whose profile the new version fulfils.
-        resource: of the whole new version.
-    """
-
-    amends_type: str
-    resource: ResourceFacts
-
-
-AnyFacts = (
-    FoundingFacts
-    | PolicyFacts
-    | EnrolmentFacts
-    | KeyEnrolledFacts
-    | KeyRevokedFacts
-    | RoleFacts
-    | ReasonFacts
-    | ResourceFacts
-    | AmendmentFacts
-)
+_READERS: Final[Mapping[str, Callable[[Statement, bytes], AnyFacts]]] = {
+    "ledger-founded.v1": directory.read_founding,
+    "policy-set.v1": directory.read_policy,
+    "practitioner-enrolled.v1": people.read_practitioner,
+    "device-enrolled.v1": people.read_device,
+    "key-enrolled.v1": directory.read_key_enrolled,
+    "key-revoked.v1": directory.read_key_revoked,
+    "role-granted.v1": directory.read_role_granted,
+    "role-withdrawn.v1": directory.read_role_withdrawn,
+    "patient-registered.v1": people.read_patient,
+    "patient-identity-updated.v1": people.read_patient,
+    "order-cancelled.v1": amendments.read_reason,
+    "entry-amended.v1": amendments.read_amendment,
+    "entry-retracted.v1": amendments.read_reason,
+}
 
 
 def read_facts(statement: Statement, content: bytes) -> AnyFacts:
     """Judge the content by its type's profile and return what the rules need.
 
-    Does not check the content's digest, size or encoding rules (`ledger.content`,
-    `ledger.jsontext`), nor anything about keys.
+    Does not check the content's digest or size (`ledger.content`) nor its text form
+    (`ledger.jsontext`), nor anything about keys.
 
     Raises:
         ContentRejectedError: the content breaks its profile or contradicts the statement;
@@ -149,4 +74,27 @@ def read_facts(statement: Statement, content: bytes) -> AnyFacts:
         SubmissionRejectedError: unknown or reserved type, or the statement's stream kind, media
             type or references do not fit the type; `pointer` points into the statement.
     """
-    raise NotImplementedError
+    kind = event_type(statement.type)
+    _check_statement(statement, kind)
+    reader = _READERS.get(statement.type)
+    if reader is not None:
+        return reader(statement, content)
+    return clinical.read_resource(statement, content, tag=statement.type)
+
+
+def _check_statement(statement: Statement, kind: EventType) -> None:
+    if statement.stream_kind not in kind.stream_kinds:
+        raise SubmissionRejectedError("stream-kind", "/stream_kind")
+    if statement.content.media_type != kind.media_type:
+        raise SubmissionRejectedError("content-media-type", "/content/media_type")
+    refs = () if statement.refs is UNSET else statement.refs
+    counts = dict.fromkeys(kind.required, 0)
+    for index, ref in enumerate(refs):
+        if ref.relation in counts:
+            counts[ref.relation] += 1
+        elif ref.relation not in kind.optional:
+            raise SubmissionRejectedError("reference-relation", f"/refs/{index}/relation")
+    if any(count != 1 for count in counts.values()):
+        raise SubmissionRejectedError("reference-missing", "/refs")
+    if len({(ref.event_id, ref.relation) for ref in refs}) != len(refs):
+        raise SubmissionRejectedError("reference-duplicate", "/refs")

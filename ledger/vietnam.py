@@ -7,6 +7,8 @@ so the URIs below are this project's own; they are permanent because they stand 
 """
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -51,6 +53,9 @@ RECORD_TYPE: Final = f"{_OURS}/CodeSystem/record-type"
 FORM: Final = f"{_OURS}/CodeSystem/form"
 """Sheets 01/BV2 to 53/BV2, and record forms NN/BV1 used as the text of a record."""
 
+FACILITY_FORM: Final = f"{_OURS}/CodeSystem/facility-form"
+"""Forms of the facility's own, by codes of 1 to 40 capital letters, digits and `./-`."""
+
 ORDER_CATEGORY: Final = f"{_OURS}/CodeSystem/order-category"
 """laboratory, imaging, procedure, nursing, medication."""
 
@@ -64,12 +69,13 @@ _PATTERNS: Final = {
     CITIZEN_ID: re.compile(r"[0-9]{12}"),
     INSURANCE_NUMBER: re.compile(r"[A-Z]{2}[0-9]{13}|[0-9]{10}"),
     PASSPORT: re.compile(r"[A-Z0-9]{5,20}"),
+    FACILITY_FORM: re.compile(r"(?![0-9]{2}/BV[12]$)[A-Z0-9][A-Z0-9./-]{0,39}"),
     TEMPORARY_CODE: re.compile(r"(?![0-9]{12}$)[A-Z0-9][A-Z0-9./-]{3,39}"),
 }
-_FORM_CODE: Final = re.compile(r"([0-9]{2})/BV([12])")
 _ICD_10_CODE: Final = re.compile(r"[A-Z][0-9]{2}(\.[0-9]{1,2})?[*†]?")
 _RECORD_TYPES: Final = 29
 _SHEETS: Final = 53
+_SHEETS_ANNEX: Final = 2
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,41 +93,52 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DOCTOR: Final[frozenset[Role]] = frozenset({"doctor"})
-_NURSING: Final[frozenset[Role]] = frozenset({"nurse", "doctor"})
-_IMAGING: Final[frozenset[Role]] = frozenset({"imaging", "doctor"})
-_LABORATORY: Final[frozenset[Role]] = frozenset({"laboratory", "doctor"})
-
-# 07 infusion chart, 37 and 38 care sheets of levels 1 and 2, 39 emergency triage, 44 ward
-# hand-over by nurses: written by nurses, open to correction by the treating doctors.
-_NURSING_SHEETS: Final = frozenset({7, 37, 38, 39, 44})
-# 08 X-ray to 15 lung function: read by the imaging and functional-test departments.
-_IMAGING_SHEETS: Final = range(8, 16)
-# 16 to 26: laboratory and pathology sheets.
-_LABORATORY_SHEETS: Final = range(16, 27)
+_BY_SHEET: Final[tuple[tuple[frozenset[int], frozenset[Role], frozenset[Role]], ...]] = (
+    # 07 infusion chart, 37 and 38 care sheets, 39 emergency triage, 44 ward hand-over by nurses:
+    # written by nurses, open to correction by doctors.
+    (frozenset({7, 37, 38, 39, 44}), frozenset({"nurse", "doctor"}), _DOCTOR),
+    # 08 X-ray to 15 lung function: read by the imaging and functional-test departments.
+    (frozenset(range(8, 16)), frozenset({"imaging", "doctor"}), frozenset()),
+    # 16 to 26: laboratory and pathology.
+    (frozenset(range(16, 27)), frozenset({"laboratory", "doctor"}), frozenset()),
+)
 
 
-def form_for(code: str) -> Form | None:
-    """Find a form by its code; None for a code that annexes XXVIII and XXIX do not have."""
-    match = _FORM_CODE.fullmatch(code)
-    if match is None:
-        return None
-    number, annex = int(match[1]), match[2]
-    if not 1 <= number <= (_RECORD_TYPES if annex == "1" else _SHEETS):
-        return None
-    if annex == "1":
-        return Form(code=code, authors=_DOCTOR)
-    if number in _NURSING_SHEETS:
-        return Form(code=code, authors=_NURSING, amenders=_DOCTOR)
-    if number in _IMAGING_SHEETS:
-        return Form(code=code, authors=_IMAGING)
-    if number in _LABORATORY_SHEETS:
-        return Form(code=code, authors=_LABORATORY)
+def _form(number: int, annex: int) -> Form:
+    code = f"{number:02}/BV{annex}"
+    for numbers, authors, amenders in _BY_SHEET if annex == _SHEETS_ANNEX else ():
+        if number in numbers:
+            return Form(code=code, authors=authors, amenders=amenders)
     return Form(code=code, authors=_DOCTOR)
+
+
+FORMS: Final[Mapping[str, Form]] = MappingProxyType(
+    {
+        form.code: form
+        for form in (
+            *(_form(number, 1) for number in range(1, _RECORD_TYPES + 1)),
+            *(_form(number, _SHEETS_ANNEX) for number in range(1, _SHEETS + 1)),
+        )
+    }
+)
+"""The 82 forms by code: 01/BV1 to 29/BV1 and 01/BV2 to 53/BV2."""
+
+_OWN_FORM: Final = Form(code="", authors=frozenset({"doctor", "nurse", "pharmacist"}))
+
+
+def authors_of_form(code: str) -> frozenset[Role]:
+    """Tell whose roles may write a form; any other code is a form of the facility's own."""
+    return FORMS.get(code, _OWN_FORM).authors
+
+
+def amenders_of_form(code: str) -> frozenset[Role]:
+    """Tell whose roles may amend or retract a form that they did not write."""
+    return FORMS.get(code, _OWN_FORM).amenders
 
 
 def is_record_type(code: str) -> bool:
     """Tell whether the code is one of 01/BV1 to 29/BV1."""
-    return code.endswith("/BV1") and form_for(code) is not None
+    return code.endswith("/BV1") and code in FORMS
 
 
 def is_icd_10_code(code: str) -> bool:
@@ -130,7 +147,7 @@ def is_icd_10_code(code: str) -> bool:
 
 
 def is_identifier_value(system: str, value: str) -> bool:
-    """Tell whether a value has the form of its system; unknown systems have none."""
+    """Tell whether a value has the form of its system; systems not listed here have none."""
     pattern = _PATTERNS.get(system)
     return pattern is None or pattern.fullmatch(value) is not None
 
