@@ -1,0 +1,231 @@
+"""Verify a whole ledger, or one record of it, in one pass over its stored bytes."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ledger.database import Database
+from ledger.errors import EnvironmentRefusedError
+from ledger.keyring import Keyring
+from ledger.verify.acks import AckChecker, Acks, read_acks
+from ledger.verify.entries import EntryChecker
+from ledger.verify.events import EventJudge
+from ledger.verify.keys import StreamKeys
+from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
+from ledger.verify.scope import choose_scope, founding_origin
+from ledger.verify.snapshot import LedgerRow, Snapshot, StoredBody, open_snapshot
+
+Progress = Callable[[int, int], None]
+"""Is told how many entries were checked, and of how many."""
+
+_PROGRESS_EVERY: Final = 500
+_NO_ACKS: Final = Acks(())
+
+
+class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What to verify.
+
+    Attributes:
+        record: open only this record's stream, its patient's and the directory; None for all.
+        hashes_only: leave out what needs the facility key.
+        acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
+    """
+
+    record: str | None = None
+    hashes_only: bool = False
+    acks: Path | None = None
+
+
+def verify_ledger(
+    database: Database,
+    *,
+    keyring: Keyring | None,
+    options: VerifyOptions | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Derive everything again from the stored bytes and report every contradiction.
+
+    Goes on after the first finding; one tampering may cause several. The steps, in one pass by
+    position, as of one moment:
+
+    1. There is one head row, one ledger row, and the head is that of the entries.
+    2. Positions have no gap; no body and no tile lies where no entry does.
+    3. Each entry is of the known form and has its leaf hash; peaks, root and tiles follow.
+    4. Versions have no gap, links lead to the stream's previous entry, event ids are unique.
+    5. The time of receipt never decreases.
+    6. Bodies open; statement and container meet the entry; the statement is strict and says what
+       the columns say.
+    7. The content meets the statement.
+    8. The signature is one by a key that the directory, derived from the same events, knew.
+    9. The tree that the author had seen is a prefix of this one.
+    10. The rules accept the event where it stands.
+    11. The ledger row and the stream keys agree with the founding event and the facility key.
+    12. What clients were acknowledged is there, unchanged.
+
+    Views are compared by `projections.check`; `merge_findings` brings both together.
+
+    Args:
+        database: where the ledger lies.
+        keyring: the facility's keys; without it steps 6 to 10 reach the directory only, and the
+            report says so.
+        options: what to look at; default everything.
+        progress: told now and then.
+
+    Raises:
+        EnvironmentRefusedError: there is no ledger, or the acknowledgements cannot be read.
+        NotFoundError: there is no such record.
+        UnavailableError: the database does not answer.
+    """
+    started = time.monotonic()
+    options = options or VerifyOptions()
+    if options.hashes_only:
+        keyring = None
+    # Read before the snapshot is taken: what is acknowledged later need not be in it.
+    acks = _NO_ACKS if options.acks is None else read_acks(options.acks)
+    with open_snapshot(database, with_keys=keyring is not None) as snapshot:
+        verification = _Verification(snapshot, keyring=keyring, options=options, acks=acks)
+        verification.run(progress)
+        return verification.report(time.monotonic() - started)
+
+
+class _Verification:
+    """One run over one snapshot."""
+
+    def __init__(
+        self, snapshot: Snapshot, *, keyring: Keyring | None, options: VerifyOptions, acks: Acks
+    ) -> None:
+        self._snapshot = snapshot
+        self._keyring = keyring
+        self._acks = acks
+        self._findings = findings = Findings()
+        self._ledger_rows = snapshot.ledger_rows()
+        self._heads = snapshot.head_rows()
+        origin = founding_origin(snapshot) or _first_origin(self._ledger_rows)
+        if origin is None and not self._acks and not any(head.size for head in self._heads):
+            raise EnvironmentRefusedError("there is no ledger here to verify")
+        self._keys: StreamKeys | None = None
+        if keyring is not None and keyring.origin == origin:
+            self._keys = StreamKeys(keyring, snapshot.keys(), findings)
+        self._scope = choose_scope(
+            snapshot, keys=self._keys, origin=origin or "", record=options.record
+        )
+        self._entries = EntryChecker(findings, snapshot.tiles())
+        self._events = EventJudge(findings, self._entries, self._keys, origin=origin or "")
+
+    def run(self, progress: Progress | None) -> None:
+        """Make the pass, then compare what can only be compared at its end."""
+        total = max((head.size for head in self._heads), default=0)
+        acknowledged = AckChecker(self._acks, self._findings)
+        bodies = _Bodies(self._snapshot.bodies(streams=self._scope.streams), self._findings)
+        for row in self._snapshot.entries():
+            place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
+            leaf, entry = self._entries.check(row, place)  # (2) to (5)
+            acknowledged.check(row, leaf, place)  # (12)
+            if self._keys is not None and row.version == 1:
+                self._keys.report_faults(place)  # (11)
+            body = bodies.at(row.position)
+            if body is None:
+                self._findings.add("body-missing", place, "the event has no stored body")
+            elif self._scope.opens(row.stream, body):
+                self._events.judge(row, entry, body, place)  # (6) to (10)
+            if progress is not None and self._entries.checked % _PROGRESS_EVERY == 0:
+                progress(self._entries.checked, max(total, self._entries.checked))
+        bodies.finish()  # (2)
+        acknowledged.finish()  # (12)
+        self._report_repeated_ids()  # (4)
+        self._entries.finish(self._heads)  # (1), (3)
+        self._check_ledger_row()  # (1), (11)
+        if self._keys is not None:
+            self._keys.finish()
+        if progress is not None:
+            progress(self._entries.checked, self._entries.checked)
+
+    def report(self, seconds: float) -> Report:
+        """Return what was found."""
+        findings = self._findings.result()
+        tree = self._entries.tree
+        genesis = tree.leaf_hashes(0, 1)
+        anchors: tuple[Anchor, ...] = ()
+        if len(self._acks):
+            anchors = (Anchor(kind="receipts", count=len(self._acks), size=self._acks.size),)
+        return Report(
+            ok=not findings,
+            origin=self._events.directory.origin or _first_origin(self._ledger_rows),
+            genesis=genesis[0].hex() if genesis else None,
+            size=tree.size,
+            root=tree.root().hex(),
+            entries_checked=self._entries.checked,
+            signatures_checked=self._events.signatures.checked,
+            anchors=anchors,
+            findings=findings,
+            seconds=round(seconds, 3),
+            notes=(*self._scope.notes, *(() if anchors else (SELF_ONLY,))),
+        )
+
+    def _check_ledger_row(self) -> None:
+        place = Place(position=0) if self._entries.checked else NOWHERE
+        add = self._findings.add
+        if len(self._ledger_rows) != 1 or not self._ledger_rows[0].one:
+            add("column-mismatch", place, "there must be one ledger row, marked so")
+            return
+        row = self._ledger_rows[0]
+        founded = self._events.directory.origin
+        if founded and row.origin != founded:
+            add("column-mismatch", place, "the ledger row names another origin than the founding")
+        keyring = self._keyring
+        if keyring is not None and row.facility_key_id != keyring.facility_key_id:
+            add("column-mismatch", place, "the ledger row names another facility key")
+
+    def _report_repeated_ids(self) -> None:
+        """Find the rows of repeated event ids: a second look, only when there are any."""
+        hashes = self._entries.repeated_ids()
+        if not hashes:
+            return
+        first: dict[str, int] = {}
+        for row in self._snapshot.entries():
+            if hash(row.event_id) not in hashes:
+                continue
+            before = first.setdefault(row.event_id, row.position)
+            if before != row.position:
+                self._findings.add(
+                    "duplicate-event",
+                    Place(position=row.position, stream=row.stream, event_id=row.event_id),
+                    f"position {before} has the same event_id",
+                )
+
+
+class _Bodies:
+    """Walks the bodies beside the entries, both by position."""
+
+    def __init__(self, rows: Iterator[StoredBody], findings: Findings) -> None:
+        self._rows = rows
+        self._findings = findings
+        self._next = next(rows, None)
+
+    def at(self, position: int) -> bytes | None:
+        """Return the body at a position, asked for in ascending order; None when there is none."""
+        while self._next is not None and self._next.position < position:
+            self._orphan(self._next)
+        if self._next is None or self._next.position != position:
+            return None
+        body = self._next.body
+        self._next = next(self._rows, None)
+        return body
+
+    def finish(self) -> None:
+        """Report the bodies beyond the last entry."""
+        while self._next is not None:
+            self._orphan(self._next)
+
+    def _orphan(self, row: StoredBody) -> None:
+        self._findings.add(
+            "position-gap", Place(position=row.position), "a body without an entry of its own"
+        )
+        self._next = next(self._rows, None)
+
+
+def _first_origin(rows: Sequence[LedgerRow]) -> str | None:
+    return rows[0].origin if rows else None

@@ -1,0 +1,194 @@
+"""Read the stored rows of one ledger as of one moment, in position order, a few at a time.
+
+Nothing here judges anything. Rows come through server-side cursors in one REPEATABLE READ
+transaction, so a ledger may be verified while it is written to, and memory stays flat.
+"""
+
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from typing import Final, LiteralString, NamedTuple, TypeVar
+
+from psycopg.rows import args_row
+
+from ledger.database import Connection, Database
+
+_BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+# A whole pass takes longer than a request may.
+_NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
+LEDGER_ROWS: Final = "SELECT one, origin, facility_key_id FROM {ledger}.ledger"
+HEAD_ROWS: Final = "SELECT one, size, root, peaks FROM {ledger}.head"
+TILES: Final = "SELECT level, index, hash FROM {ledger}.tile"
+KEYS: Final = "SELECT stream::text, stream_kind, wrapped, facility_key_id FROM {keys}.stream_key"
+ENTRIES: Final = """
+SELECT position, stream::text, version, event_id::text, entry, leaf_hash, link_salt
+FROM {ledger}.entry
+ORDER BY position
+"""
+BODIES: Final = """
+SELECT position, body
+FROM {ledger}.sealed
+ORDER BY position
+"""
+# Of bodies that will not be opened only the first byte is read, which tells their form.
+DIRECTORY_BODIES: Final = """
+SELECT position,
+  CASE WHEN substring(body FROM 1 FOR 1) = '\\x00' THEN body ELSE substring(body FROM 1 FOR 1) END
+FROM {ledger}.sealed
+ORDER BY position
+"""
+BODIES_OF_STREAMS: Final = """
+SELECT s.position,
+  CASE WHEN substring(s.body FROM 1 FOR 1) = '\\x00' OR e.stream = ANY(%(streams)s::uuid[])
+    THEN s.body ELSE substring(s.body FROM 1 FOR 1) END
+FROM {ledger}.sealed AS s LEFT JOIN {ledger}.entry AS e ON e.position = s.position
+ORDER BY s.position
+"""
+FIRST_OF_STREAM: Final = """
+SELECT e.position, e.stream::text, e.version, e.event_id::text, e.entry, e.leaf_hash, e.link_salt,
+  s.body
+FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
+WHERE e.stream = %(stream)s::uuid
+ORDER BY e.version
+LIMIT 1
+"""
+FIRST_BODY: Final = "SELECT body FROM {ledger}.sealed WHERE position = 0"
+_PAGE: Final = 256
+T = TypeVar("T")
+
+
+class LedgerRow(NamedTuple):
+    """A row of `ledger`."""
+
+    one: bool
+    origin: str
+    facility_key_id: str
+
+
+class HeadRow(NamedTuple):
+    """A row of `head`."""
+
+    one: bool
+    size: int
+    root: bytes
+    peaks: bytes
+
+
+class KeyRow(NamedTuple):
+    """A row of `stream_key`."""
+
+    stream: str
+    stream_kind: str
+    wrapped: bytes
+    facility_key_id: str
+
+
+class StoredEntry(NamedTuple):
+    """A row of `entry`, as stored; ids as canonical text."""
+
+    position: int
+    stream: str
+    version: int
+    event_id: str
+    entry: bytes
+    leaf_hash: bytes
+    link_salt: bytes
+
+
+class StoredBody(NamedTuple):
+    """A row of `sealed`, as stored."""
+
+    position: int
+    body: bytes
+
+
+class StoredTile(NamedTuple):
+    """A row of `tile`, as stored."""
+
+    level: int
+    number: int
+    hash: bytes
+
+
+class Snapshot:
+    """The stored rows as of one moment; made by `open_snapshot`, not to be shared by threads."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self._database = database
+        self._names: Final = count()
+
+    def ledger_rows(self) -> list[LedgerRow]:
+        """Return the rows of `ledger`; there should be one."""
+        return self._all(LedgerRow, LEDGER_ROWS)
+
+    def head_rows(self) -> list[HeadRow]:
+        """Return the rows of `head`; there should be one."""
+        return self._all(HeadRow, HEAD_ROWS)
+
+    def tiles(self) -> list[StoredTile]:
+        """Return all rows of `tile`, in no order: one for each 255 entries."""
+        return self._all(StoredTile, TILES)
+
+    def keys(self) -> Iterator[KeyRow]:
+        """Return all rows of `stream_key`, in no order."""
+        return self._stream(KeyRow, KEYS)
+
+    def entries(self) -> Iterator[StoredEntry]:
+        """Return all rows of `entry` by position."""
+        return self._stream(StoredEntry, ENTRIES)
+
+    def bodies(self, *, streams: Collection[str] | None) -> Iterator[StoredBody]:
+        """Return all rows of `sealed` by position.
+
+        Args:
+            streams: whose bodies are wanted whole, besides the directory's, which always are;
+                None for all. Of the rest there is the first byte.
+        """
+        if streams is None:
+            return self._stream(StoredBody, BODIES)
+        if not streams:
+            return self._stream(StoredBody, DIRECTORY_BODIES)
+        return self._stream(StoredBody, BODIES_OF_STREAMS, {"streams": list(streams)})
+
+    def first_of_stream(self, stream: str) -> tuple[StoredEntry, bytes] | None:
+        """Return the first row of a stream with its body, or None."""
+        query = self._database.query(FIRST_OF_STREAM)
+        row = self._connection.execute(query, {"stream": stream}, binary=True).fetchone()
+        return None if row is None else (StoredEntry(*row[:-1]), row[-1])
+
+    def first_body(self) -> bytes | None:
+        """Return the stored body at position 0, or None."""
+        row = self._connection.execute(self._database.query(FIRST_BODY), binary=True).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def _all(self, kind: type[T], query: LiteralString) -> list[T]:
+        with self._connection.cursor(row_factory=args_row(kind)) as cursor:
+            return cursor.execute(self._database.query(query), binary=True).fetchall()
+
+    def _stream(
+        self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
+    ) -> Iterator[T]:
+        name = f"verify_{next(self._names)}"
+        with self._connection.cursor(name, row_factory=args_row(kind)) as cursor:
+            cursor.execute(self._database.query(query), parameters, binary=True)
+            while rows := cursor.fetchmany(_PAGE):
+                yield from rows
+
+
+@contextmanager
+def open_snapshot(database: Database, *, with_keys: bool) -> Generator[Snapshot]:
+    """Open a connection and one read-only transaction on it.
+
+    Args:
+        database: where the ledger lies.
+        with_keys: whether stream keys will be read, which an auditor may not.
+
+    Raises:
+        UnavailableError: when the server does not answer.
+    """
+    role = "reader" if with_keys else "auditor"
+    with database.connect(role, name="clinledger-verify") as connection, connection.transaction():
+        connection.execute(_BEGIN)
+        connection.execute(_NO_TIMEOUT)
+        yield Snapshot(connection, database)
