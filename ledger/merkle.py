@@ -252,11 +252,11 @@ def verify_consistency(
     """
     if not 0 < old <= new:
         raise InvalidProofError("the old tree must be neither empty nor larger than the new one")
-    _check_lengths(old_root, new_root, *proof)
     if old == new:
         if proof or old_root != new_root:
             raise InvalidProofError("trees of one size must have one root and an empty proof")
         return
+    _check_lengths(old_root, new_root, *proof)
     path = list(proof) if old & (old - 1) else [old_root, *proof]
     if not path:
         raise InvalidProofError("the proof is too short")

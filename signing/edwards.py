@@ -11,7 +11,9 @@ from signing.errors import MalformedKeyError
 _PRIME: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
 # The y coordinates of the eight points whose order divides 8: 1, -1, 0 and the two of order 8.
-_ORDER_8_Y: Final = 2707385501144840649318225287225658788936804267575313519463743609750303021498
+_ORDER_8_Y: Final = int.from_bytes(
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"
+)
 SMALL_ORDER_Y: Final = frozenset({0, 1, _PRIME - 1, _ORDER_8_Y, _PRIME - _ORDER_8_Y})
 
 

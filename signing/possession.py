@@ -103,7 +103,7 @@ def _split(proof: bytes) -> tuple[bytes, bytes, bytes]:
 def _parse_claim(data: bytes) -> PossessionClaim:
     try:
         claim = _decoder.decode(data)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise MalformedTokenError("possession-malformed", "not of the schema") from None
     if _encoder.encode(claim) != data:
         raise MalformedTokenError("possession-malformed", "not the only permitted spelling")

@@ -137,7 +137,7 @@ def parse_statement(data: bytes) -> Statement:
         )
     try:
         statement = _decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _refuse(error)
     # msgspec keeps the last of two equal keys, skips white space and undoes escapes: all of that
     # shows as a difference here.
@@ -154,7 +154,10 @@ def encode_statement(statement: Statement) -> bytes:
     Raises:
         MalformedStatementError: a field has a value that no statement may have.
     """
-    data = _encoder.encode(statement)
+    try:
+        data = _encoder.encode(statement)
+    except (UnicodeEncodeError, OverflowError):
+        raise MalformedStatementError("statement-malformed", "not of the schema") from None
     parse_statement(data)
     return data
 
@@ -204,7 +207,7 @@ def _check_date(text: str, pointer: str) -> None:
         ) from None
 
 
-def _refuse(error: msgspec.DecodeError) -> NoReturn:
+def _refuse(error: Exception) -> NoReturn:
     # Only the place is taken over: the decoder's own words may quote the document.
     place = _place.search(str(error))
     path = "" if place is None else place["path"]
