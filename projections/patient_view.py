@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from ledger.folds.items import StreamItems
+from ledger.folds.item import StreamItems
 from ledger.folds.patient import PatientState, patient_header_bytes, restore_patient
 from ledger.folds.record import item_bytes
 from ledger.rows import Event

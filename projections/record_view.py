@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
-from ledger.folds.items import Item, StreamItems, evolve_items
+from ledger.folds.item import Item, StreamItems
+from ledger.folds.items import evolve_items
 from ledger.folds.record import header_bytes, item_bytes, record_header, restore_record
 from ledger.rows import Event
 from projections.projection import LoadRows, Projection

@@ -9,8 +9,6 @@ from typing import Final
 
 import msgspec
 
-from ledger.catalogue import AMENDMENT_JSON
-
 NO_RESOURCE: Final = msgspec.Raw(b"null")
 
 
@@ -136,11 +134,6 @@ def reason_of(content: bytes | None) -> str | None:
         return _DOCUMENT.decode(content).reason
     except msgspec.DecodeError:
         return None
-
-
-def amended_bytes(media_type: str, content: bytes | None) -> bytes | None:
-    """Return the resource that an event's content holds, whichever its media type."""
-    return open_amendment(content)[1] if media_type == AMENDMENT_JSON else content
 
 
 def _at_plain(content: bytes) -> Glance:

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from ledger.folds.items import ItemReference, StreamItems, evolve_items, references
+from ledger.folds.item import ItemReference, StreamItems
+from ledger.folds.items import evolve_items, references
 from ledger.rows import Event
 
 

@@ -10,7 +10,8 @@ from typing import Final
 import msgspec
 
 from ledger.folds.contents import Identifier
-from ledger.folds.items import OPEN_ORDER, Item, StreamItems, evolve_items
+from ledger.folds.item import OPEN_ORDER, Item, StreamItems
+from ledger.folds.items import evolve_items
 from ledger.folds.record import Moment, item_bytes, moment, read_item, record_header
 from ledger.folds.results import latest_results
 from ledger.rows import Event

@@ -10,8 +10,10 @@ from typing import Final, Literal
 import msgspec
 
 from ledger.folds.contents import CodeableConcept, Identifier, Reference
-from ledger.folds.items import Item, StreamItems, evolve_items
+from ledger.folds.item import Item, StreamItems
+from ledger.folds.items import evolve_items
 from ledger.rows import Event
+from ledger.vietnam import RECORD_TYPE
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,5 +157,5 @@ def _encounter(opening: Item | None) -> _Encounter:
 
 
 def _record_type(encounter: _Encounter) -> str | None:
-    codes = (coding.code for concept in encounter.type for coding in concept.coding)
-    return next((code for code in codes if code), None)
+    codings = (coding for concept in encounter.type for coding in concept.coding)
+    return next((coding.code for coding in codings if coding.system == RECORD_TYPE), None)

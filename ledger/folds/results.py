@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from ledger.folds.contents import CodeableConcept
-from ledger.folds.items import Item, StreamItems
+from ledger.folds.item import Item, StreamItems
 
 # FHIR R4 ObservationStatus and DiagnosticReport.status: not a result one may act on.
 _VOID: Final = frozenset({"cancelled", "entered-in-error"})

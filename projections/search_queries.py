@@ -1,0 +1,230 @@
+"""Find patients by any part of what is known of them, best matches first, page by page.
+
+Words match by prefix, in any order, with or without accents. Of each word the best match counts:
+a whole word before a prefix, accents as written before other ones.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from ledger.errors import RejectedError
+from ledger.folds.words import birth_date, fold_identifier, name_words
+from projections.reads import ViewReader, as_uuid, split_identifier
+
+_MOST_WORDS: Final = 12
+_COMMON: Final = 1000
+_AFTER_PREFIX: Final = "\U0010ffff"
+_AFTER_WORD: Final = "\x01"
+_CURSOR: Final = re.compile(r"([0-9]{1,4})\.([0-9a-f-]{36})\Z")
+
+_WORD: Final = """
+WITH word AS (
+  SELECT * FROM unnest(
+    %(n)s::int[], %(kind)s::text[], %(low)s::text[], %(high)s::text[],
+    %(token)s::text[], %(exact)s::text[], %(must)s::text[]
+  ) AS w (n, kind, low, high, token, exact, must)
+)
+"""
+# How common each word is, counted up to a limit: the rarest leads the search.
+COMMONNESS: Final = (
+    _WORD  # noqa: S608 - constants
+    + """
+SELECT w.n, sum(c.hits)
+FROM word AS w CROSS JOIN LATERAL (
+  SELECT count(*) AS hits FROM (
+    SELECT FROM {views}.search_word AS t
+    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+    LIMIT %(common)s
+  ) AS some
+) AS c
+GROUP BY w.n
+ORDER BY 2, 1
+"""
+)
+SEARCH: Final = (
+    _WORD  # noqa: S608 - constants
+    + """
+, candidate AS MATERIALIZED (
+  SELECT DISTINCT t.patient
+  FROM word AS w JOIN {views}.search_word AS t
+    ON t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+  WHERE w.n = %(leading)s AND (w.must IS NULL OR t.exact = w.must)
+), hit AS (
+  SELECT c.patient, w.n,
+    max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int) AS score
+  FROM candidate AS c CROSS JOIN word AS w JOIN {views}.search_word AS t
+    ON t.patient = c.patient AND t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+  WHERE w.must IS NULL OR t.exact = w.must
+  GROUP BY c.patient, w.n
+), ranked AS (
+  SELECT patient, sum(score) AS rank FROM hit GROUP BY patient HAVING count(*) = %(words)s
+)
+SELECT r.rank::int, p.patient, p.body
+FROM ranked AS r JOIN {views}.search_patient AS p USING (patient)
+WHERE %(after_rank)s::int IS NULL OR r.rank < %(after_rank)s OR (
+  r.rank = %(after_rank)s AND (p.sort_name, p.patient) > (
+    SELECT q.sort_name, q.patient FROM {views}.search_patient AS q
+    WHERE q.patient = %(after_patient)s
+  )
+)
+ORDER BY r.rank DESC, p.sort_name, p.patient
+LIMIT %(limit)s
+"""
+)
+
+
+class PatientQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of the patients looked for; everything given must match.
+
+    Attributes:
+        text: any words: of the name, a birth date, an identifier or its beginning.
+        name: words of the name.
+        birth_date: full or partial, `YYYY[-MM[-DD]]` or day first.
+        identifier: a whole identifier, `system|value` or `value`.
+    """
+
+    text: str = ""
+    name: str = ""
+    birth_date: str = ""
+    identifier: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing: what is asked is about a patient."""
+        return "PatientQuery()"
+
+
+class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Hits, best first, as JSON texts; `next` continues after them, None at the end."""
+
+    patients: tuple[msgspec.Raw, ...]
+    next: str | None
+
+
+class _Sought(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    low: str
+    high: str
+    token: str
+    exact: str = ""
+    must: str | None = None
+
+
+def search_patients(
+    views: ViewReader, query: PatientQuery, *, limit: int = 20, after: str | None = None
+) -> SearchPage:
+    """Return a page of patients that match, as far as the views have come.
+
+    Args:
+        views: where to look.
+        query: what is known.
+        limit: most hits of a page.
+        after: `next` of the page before.
+
+    Raises:
+        RejectedError: `query-empty`, `query-too-long`, `birth-date-malformed` or
+            `cursor-malformed`.
+    """
+    words = list(_words_of(query))
+    if not words:
+        raise RejectedError("query-empty", "", "give a word of three kinds: name, date, identifier")
+    if len(words) > _MOST_WORDS:
+        raise RejectedError("query-too-long", "", f"at most {_MOST_WORDS} words")
+    after_rank, after_patient = _cursor(after)
+    parameters = _parameters(words)
+    counts = views.rows(COMMONNESS, **parameters, common=_COMMON)
+    rows = views.rows(
+        SEARCH,
+        **parameters,
+        leading=counts[0][0],
+        words=len(words),
+        after_rank=after_rank,
+        after_patient=after_patient,
+        limit=limit + 1,
+    )
+    shown = rows[:limit]
+    more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
+    return SearchPage(patients=tuple(msgspec.Raw(row[2]) for row in shown), next=more)
+
+
+def _words_of(query: PatientQuery) -> Iterator[list[_Sought]]:
+    """Yield for each word sought the ways in which it may match."""
+    for part in query.text.split():
+        names = [[found] for found in _names(part)]
+        others = [*_births(part), *_identifiers(part)]
+        if len(names) == 1:
+            yield [*names[0], *others]
+        elif others:
+            yield others  # a date or a number with separators, not several words of a name
+        else:
+            yield from names
+    for found in _names(query.name):
+        yield [found]
+    if query.birth_date:
+        births = list(_births(query.birth_date))
+        if not births:
+            raise RejectedError("birth-date-malformed", "/birth_date")
+        yield births
+    if query.identifier:
+        system, value = split_identifier(query.identifier)
+        token = fold_identifier(value)
+        high = token + _AFTER_WORD
+        yield [
+            _Sought(
+                kind="identifier",
+                low=token,
+                high=high,
+                token=token,
+                exact=system or "",
+                must=system,
+            )
+        ]
+
+
+def _names(text: str) -> Iterator[_Sought]:
+    for word in name_words(text):
+        high = word.token + _AFTER_PREFIX
+        yield _Sought(kind="name", low=word.token, high=high, token=word.token, exact=word.exact)
+
+
+def _births(text: str) -> Iterator[_Sought]:
+    date = birth_date(text)
+    if date is None:
+        return
+    yield _Sought(kind="birth", low=date, high=date + _AFTER_PREFIX, token=date)
+    parts = date.split("-")
+    for length in range(1, len(parts)):  # patients of whom only the year or month is known
+        known = "-".join(parts[:length])
+        yield _Sought(kind="birth", low=known, high=known + _AFTER_WORD, token=date)
+
+
+def _identifiers(text: str) -> Iterator[_Sought]:
+    token = fold_identifier(text)
+    if any(char.isdigit() for char in token):
+        yield _Sought(kind="identifier", low=token, high=token + _AFTER_PREFIX, token=token)
+
+
+def _parameters(words: Iterable[list[_Sought]]) -> dict[str, list[Any]]:
+    flat = [(n, sought) for n, ways in enumerate(words) for sought in ways]
+    return {
+        "n": [n for n, _ in flat],
+        "kind": [sought.kind for _, sought in flat],
+        "low": [sought.low for _, sought in flat],
+        "high": [sought.high for _, sought in flat],
+        "token": [sought.token for _, sought in flat],
+        "exact": [sought.exact for _, sought in flat],
+        "must": [sought.must for _, sought in flat],
+    }
+
+
+def _cursor(after: str | None) -> tuple[int | None, UUID | None]:
+    if after is None:
+        return None, None
+    found = _CURSOR.match(after)
+    patient = as_uuid(found[2]) if found else None
+    if found is None or patient is None:
+        raise RejectedError("cursor-malformed", "/after")
+    return int(found[1]), patient
