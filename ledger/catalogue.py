@@ -235,8 +235,7 @@ def event_type(tag: str) -> EventType:
     found = CATALOGUE.get(tag)
     if found is not None:
         return found
-    code = "type-reserved" if tag in RESERVED else "type-unknown"
-    raise SubmissionRejectedError(code, "/type")
+    raise SubmissionRejectedError("type-reserved" if tag in RESERVED else "type-unknown", "/type")
 
 
 def is_sealed(tag: str) -> bool:

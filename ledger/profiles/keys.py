@@ -6,11 +6,10 @@ import hashlib
 from typing import Final
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ledger.profiles.agreement import reject
 from ledger.profiles.facts import EnrolledKey
+from signing.certificates import certified_spki
 from signing.errors import SigningError
 from signing.keys import load_verifying_key
 from signing.possession import verify_possession
@@ -66,8 +65,10 @@ def read_key(proved: ProvedKey, *, origin: str, staff: str, pointer: str) -> Enr
             proved.possession.encode(errors="replace"), key, origin=origin, staff=staff
         )
     except SigningError as error:
-        code = "possession-signature" if error.code == "signature-invalid" else error.code
-        raise reject(code, f"{pointer}/possession", error.detail) from None
+        forged = error.code == "signature-invalid"
+        raise reject(
+            "possession-signature" if forged else error.code, f"{pointer}/possession", error.detail
+        ) from None
     if proved.certificate is not None:
         _check_certificate(proved.certificate, spki, f"{pointer}/certificate")
     return EnrolledKey(
@@ -83,10 +84,9 @@ def read_key(proved: ProvedKey, *, origin: str, staff: str, pointer: str) -> Enr
 def _check_certificate(certificate: bytes, spki: bytes, pointer: str) -> None:
     """Demand a certificate of the same key; its chain and dates are judged when it is used."""
     try:
-        key = x509.load_der_x509_certificate(certificate).public_key()
-        found = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except Exception:  # noqa: BLE001  (the parser raises many kinds for hostile input)
-        raise reject("certificate-malformed", pointer) from None
+        found = certified_spki(certificate)
+    except SigningError as error:
+        raise reject(error.code, pointer) from None
     if found != spki:
         raise reject("certificate-mismatch", pointer, "the certificate is of another key")
 

@@ -1,5 +1,7 @@
 """Judge the directory's events: founding, policy, enrolment, keys and roles."""
 
+from typing import Final
+
 from ledger.profiles.facts import (
     EnrolledKey,
     EnrolmentFacts,
@@ -11,6 +13,9 @@ from ledger.roles import RESERVED_ROLES, Role, roles_of
 from ledger.rules.context import RuleContext, refuse
 from ledger.state import DirectoryState, StaffState
 from signing.statement import Statement
+
+
+_GOVERNING: Final[frozenset[Role]] = frozenset({"administrator", "registrar"})
 
 
 def check_founding(context: RuleContext) -> None:
@@ -135,11 +140,13 @@ def _check_governable(
         staff: who is about to lose `role`, or "".
         role: that role.
     """
-    names: tuple[Role, Role] = ("administrator", "registrar")
-    for name in names:
+    lost = "nobody else with a valid key holds the role"
+    for name in _GOVERNING if role is None else _GOVERNING & {role}:
         without = staff if role == name else ""
-        if role in {None, name} and not _can_act(directory, name, without, key_id):
-            raise refuse(f"last-{name}", "", "nobody else with a valid key holds the role")
+        if not _can_act(directory, name, without, key_id):
+            raise refuse(
+                "last-registrar" if name == "registrar" else "last-administrator", "", lost
+            )
 
 
 def _can_act(directory: DirectoryState, role: Role, without: str, key_id: str) -> bool:
