@@ -37,8 +37,10 @@ class Checks:
         """Yield the body: choices, arrays, references, bindings, then the invariants ``rules``."""
         for group in dict.fromkeys(item.group for item in self._fields if item.group):
             start, stop = self._range(group)
-            function = "one_required" if self._fields[start].required else "at_most_one"
-            yield f'rules.{function}(self, "{group}", {start}, {stop})'
+            if self._fields[start].required:
+                yield f'rules.one_required(self, "{group}", {start}, {stop})'
+            else:
+                yield f"rules.at_most_one(self, {start}, {stop})"
         for item in self._fields:
             yield from self._field(item)
         for key in rules:

@@ -34,9 +34,10 @@ ANY_RESOURCE: Final = "AnyResource"
 # Elements whose lexical rule is narrower than their type's.
 _NARROWED: Final[Mapping[str, str]] = {
     "Extension.url": "Uri",
-    "Money.currency": "CurrencyCode",
     "Reference.reference": "ReferenceText",
 }
+# Value sets too large to list, by the form of their codes.
+_UNLISTED: Final[Mapping[str, str]] = {"currencies": "CurrencyCode", "mimetypes": "MimeType"}
 
 
 class Field(Struct, frozen=True, kw_only=True):
@@ -109,6 +110,9 @@ class FieldMaker:
         annotation = self._annotation(element, kind, resource=resource)
         inner = f"{annotation} | None" if primitive and many else annotation
         targets = tuple(kind.get("targets", ()))
+        concept = kind["code"] == "CodeableConcept"
+        if many and concept and "codes" in element:
+            raise ValueError(f"{element['path']}: a bound list is not supported")
         yield Field(
             name=name,
             annotation=f"Many[{inner}]" if many else inner,
@@ -117,7 +121,7 @@ class FieldMaker:
             primitive=primitive,
             group=group,
             targets=() if "Resource" in targets or kind["code"] != "Reference" else targets,
-            codes=element.get("codes") if kind["code"] == "CodeableConcept" else None,
+            codes=element.get("codes") if concept else None,
             simple=kind.get("profile") == "SimpleQuantity",
         )
         if primitive and kind["code"] != "xhtml":
@@ -137,6 +141,7 @@ class FieldMaker:
             return "Id" if resource and path.endswith(".id") else "String"
         if code == "Resource":
             return ANY_RESOURCE
-        if code == "code" and element.get("codes") in self._listed_codes:
-            return f"{pascal(element['codes'])}Code"
+        if code == "code" and "codes" in element:
+            name = cast("str", element["codes"])
+            return f"{pascal(name)}Code" if name in self._listed_codes else _UNLISTED[name]
         return PRIMITIVES.get(code, code)

@@ -34,8 +34,19 @@ _IMAGE: Final = re.compile(r"#\S+|data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+
 _UNSAFE_STYLE: Final = re.compile(
     r"url|import|expression|javascript|behavio|-moz|\\|/\*", re.IGNORECASE
 )
-# The form that our own tools write: paragraphs, breaks and emphasis cannot be unbalanced here.
-_PLAIN: Final = re.compile(rf'<div xmlns="{XHTML}">(?:[^<>&\s]|\s+(?=[^<]))(?:[^<>&]|<br/>)*</div>')
+# A tag that needs no look at its attributes' meaning; everything else is parsed slowly.
+_ROOT: Final = f'<div xmlns="{XHTML}">'
+_TAG: Final = re.compile(r"<([^>]*)>")
+_SIMPLE_TAGS: Final = frozenset(
+    form.format(name) for name in _ELEMENTS for form in ("{}", "/{}", "{}/", "{} /")
+)
+_TAG_WITH_ATTRIBUTES: Final = re.compile(
+    r"([a-z]+[1-6]?)"
+    r"(?: (?:align|border|class|colspan|id|lang|name|rowspan|title|valign|width)"
+    r'="[^"&]*")* ?/?'
+)
+_VISIBLE: Final = re.compile(r">\s*[^<\s]")
+_ODD_MARKUP: Final = re.compile("<[!?]|&#")
 
 
 class _Checker:
@@ -85,15 +96,35 @@ def _refuse(*_: object) -> None:
 def check_narrative(div: str) -> None:
     """Accept a ``div`` element of FHIR's XHTML subset with visible content.
 
-    A DOCTYPE, an entity declaration, a processing instruction or CDATA is refused where it
-    begins, so entities are never expanded.
+    A DOCTYPE, an entity declaration or a processing instruction is refused where it begins, so
+    entities are never expanded. Named HTML entities are not XML's and are refused.
 
     Raises:
         RuleBrokenError: ``fhir-txt-1`` (not well-formed or not allowed), ``fhir-txt-2`` (empty).
     """
-    if _PLAIN.fullmatch(div):
-        return
-    checker = _Checker()
+    checker = None if _is_harmless(div) else _Checker()  # None: only well-formedness is left
+    try:
+        _parser(checker).Parse(div, True)
+    except expat.ExpatError as error:
+        raise RuleBrokenError("fhir-txt-1", "/div") from error
+    if checker is not None and not checker.visible:
+        raise RuleBrokenError("fhir-txt-2", "/div")
+
+
+def _is_harmless(div: str) -> bool:
+    """Tell from the text alone that every tag is allowed and something can be seen."""
+    if not div.startswith(_ROOT) or _ODD_MARKUP.search(div):
+        return False
+    for tag in set(_TAG.findall(div, len(_ROOT))) - _SIMPLE_TAGS:
+        match = _TAG_WITH_ATTRIBUTES.fullmatch(tag)
+        if match is None or match[1] not in _ELEMENTS:
+            return False
+    return _VISIBLE.search(div) is not None
+
+
+def _parser(checker: _Checker | None) -> expat.XMLParserType:
+    if checker is None:
+        return expat.ParserCreate()
     parser = expat.ParserCreate(namespace_separator="|")
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
@@ -101,9 +132,4 @@ def check_narrative(div: str) -> None:
     parser.StartElementHandler = checker.start
     parser.EndElementHandler = checker.end
     parser.CharacterDataHandler = checker.text
-    try:
-        parser.Parse(div, True)
-    except expat.ExpatError as error:
-        raise RuleBrokenError("fhir-txt-1", "/div") from error
-    if not checker.visible:
-        raise RuleBrokenError("fhir-txt-2", "/div")
+    return parser

@@ -30,19 +30,21 @@ DATE_PATTERN: Final = rf"^(?:{_FULL_DATE}|{_PARTIAL_DATE})\Z"
 DATE_TIME_PATTERN: Final = rf"^(?:{_FULL_DATE}(?:T{_CLOCK}{_ZONE})?|{_PARTIAL_DATE})\Z"
 INSTANT_PATTERN: Final = rf"^{_FULL_DATE}T{_CLOCK}{_ZONE}\Z"
 TIME_PATTERN: Final = rf"^{_CLOCK}\Z"
-CODE_PATTERN: Final = r"^\S+(?:\s\S+)*\Z"
-CURRENCY_PATTERN: Final = r"^[A-Z]{3}\Z"
-ID_PATTERN: Final = r"^[A-Za-z0-9.-]{1,64}\Z"
-URI_PATTERN: Final = r"^\S+\Z"
-OID_PATTERN: Final = r"^urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+\Z"
-UUID_PATTERN: Final = r"^urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
+# Printable ASCII comes first: it is what nearly all are, and quicker to match.
+CODE_PATTERN: Final = r"\A[!-~]+\Z|\A\S+(?:\s\S+)*\Z"
+CURRENCY_PATTERN: Final = r"\A[A-Z]{3}\Z"
+ID_PATTERN: Final = r"\A[A-Za-z0-9.-]{1,64}\Z"
+URI_PATTERN: Final = r"\A[!-~]+\Z|\A\S+\Z"
+OID_PATTERN: Final = r"\Aurn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+\Z"
+UUID_PATTERN: Final = r"\Aurn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z"
 BASE64_PATTERN: Final = (
-    r"^\s*(?:(?:[A-Za-z0-9+/]\s*){4})*"
-    r"(?:(?:[A-Za-z0-9+/]\s*){2}(?:=\s*=|[A-Za-z0-9+/]\s*=)\s*)?\Z"
+    r"\A\s*+(?:(?:[A-Za-z0-9+/]\s*+){4})*+"
+    r"(?:(?:[A-Za-z0-9+/]\s*+){2}(?:=\s*+=|[A-Za-z0-9+/]\s*+=)\s*+)?\Z"
 )
+MIME_TYPE_PATTERN: Final = r"\A[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?:\s*+;\s*+[^\s;]++)*+\Z"
 # Relative (with the type's name), absolute, urn: or contained; never a bare name or a search.
 REFERENCE_PATTERN: Final = (
-    r"^(?:[A-Z][A-Za-z]{2,63}/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?"
+    r"\A(?:[A-Z][A-Za-z]{2,63}/[A-Za-z0-9.-]{1,64}(?:/_history/[A-Za-z0-9.-]{1,64})?"
     r"|#[A-Za-z0-9.-]{0,64}|urn:[a-z]+:\S+|[a-z][a-z0-9+.-]*://\S+)\Z"
 )
 
@@ -52,6 +54,7 @@ Markdown = Annotated[str, Meta(min_length=1)]
 Xhtml = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern=CODE_PATTERN)]
 CurrencyCode = Annotated[str, Meta(pattern=CURRENCY_PATTERN)]
+MimeType = Annotated[str, Meta(pattern=MIME_TYPE_PATTERN)]
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 Uri = Annotated[str, Meta(pattern=URI_PATTERN)]
 Url = Annotated[str, Meta(pattern=URI_PATTERN)]

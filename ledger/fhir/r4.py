@@ -24,6 +24,7 @@ from ledger.fhir.primitives import (
     Integer,
     Many,
     Markdown,
+    MimeType,
     Oid,
     PositiveInt,
     ReferenceText,
@@ -1247,7 +1248,7 @@ class AllergyIntolerance(
     reaction: "Many[AllergyIntoleranceReaction] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "onset[x]", 22, 29)
+        rules.at_most_one(self, 22, 29)
         if self.clinicalStatus is not UNSET:
             rules.bound(self.clinicalStatus, "clinicalStatus", _ALLERGYINTOLERANCE_CLINICAL)
         if self.verificationStatus is not UNSET:
@@ -1306,7 +1307,7 @@ class Annotation(
     _text: "Element | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "author[x]", 2, 5)
+        rules.at_most_one(self, 2, 5)
         if self.authorReference is not UNSET:
             rules.target(self.authorReference, "/authorReference", _PRACTITIONER_OR_PATIENT_OR_RELATEDPERSON_OR_ORGANIZATION)
 
@@ -1318,7 +1319,7 @@ class Attachment(
 
     id: "String | UnsetType" = UNSET
     extension: "Many[Extension] | UnsetType" = UNSET
-    contentType: "Code | UnsetType" = UNSET
+    contentType: "MimeType | UnsetType" = UNSET
     _contentType: "Element | UnsetType" = UNSET
     language: "Code | UnsetType" = UNSET
     _language: "Element | UnsetType" = UNSET
@@ -1692,8 +1693,8 @@ class Condition(
     note: "Many[Annotation] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "onset[x]", 19, 26)
-        rules.at_most_one(self, "abatement[x]", 26, 33)
+        rules.at_most_one(self, 19, 26)
+        rules.at_most_one(self, 26, 33)
         if self.clinicalStatus is not UNSET:
             rules.bound(self.clinicalStatus, "clinicalStatus", _CONDITION_CLINICAL)
         if self.verificationStatus is not UNSET:
@@ -1846,7 +1847,7 @@ class DataRequirement(
     sort: "Many[DataRequirementSort] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "subject[x]", 6, 8)
+        rules.at_most_one(self, 6, 8)
         rules.aligned(self.profile, self._profile, "profile")
         if self.subjectReference is not UNSET:
             rules.target(self.subjectReference, "/subjectReference", _GROUP)
@@ -1890,7 +1891,7 @@ class DataRequirementDateFilter(
     _valueDateTime: "Element | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "value[x]", 6, 10)
+        rules.at_most_one(self, 6, 10)
         if (not (self.path is self._path is UNSET)) == (not (self.searchParam is self._searchParam is UNSET)):
             raise rules.RuleBrokenError("fhir-drq-2", "")
 
@@ -2097,7 +2098,7 @@ class DiagnosticReport(
     presentedForm: "Many[Attachment] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "effective[x]", 18, 21)
+        rules.at_most_one(self, 18, 21)
         if self.basedOn is not UNSET:
             rules.targets_of(self.basedOn, "basedOn", _CAREPLAN_OR_IMMUNIZATIONRECOMMENDATION_OR_MEDICATIONREQUEST_OR_NUTRITIONORDER_OR_SERVICEREQUEST)
         if self.subject is not UNSET:
@@ -2190,7 +2191,7 @@ class Dosage(
     maxDosePerLifetime: "Quantity | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "asNeeded[x]", 11, 14)
+        rules.at_most_one(self, 11, 14)
         if self.maxDosePerAdministration is not UNSET:
             rules.no_comparator(self.maxDosePerAdministration, "maxDosePerAdministration")
         if self.maxDosePerLifetime is not UNSET:
@@ -2212,8 +2213,8 @@ class DosageDoseAndRate(
     rateQuantity: "Quantity | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "dose[x]", 3, 5)
-        rules.at_most_one(self, "rate[x]", 5, 8)
+        rules.at_most_one(self, 3, 5)
+        rules.at_most_one(self, 5, 8)
         if self.doseQuantity is not UNSET:
             rules.no_comparator(self.doseQuantity, "doseQuantity")
         if self.rateQuantity is not UNSET:
@@ -2524,7 +2525,7 @@ class Extension(
     _valueUuid: "Element | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "value[x]", 3, 72)
+        rules.at_most_one(self, 3, 72)
         if (self.extension is not UNSET) == (rules.has_any(self, 3, 72)):
             raise rules.RuleBrokenError("fhir-ext-1", "")
 
@@ -2935,7 +2936,7 @@ class MedicationRequest(
     eventHistory: "Many[Reference] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "reported[x]", 21, 24)
+        rules.at_most_one(self, 21, 24)
         rules.one_required(self, "medication[x]", 24, 26)
         if self.reportedReference is not UNSET:
             rules.target(self.reportedReference, "/reportedReference", _PATIENT_OR_PRACTITIONER_OR_PRACTITIONERROLE_OR_RELATEDPERSON_OR_ORGANIZATION)
@@ -3143,8 +3144,8 @@ class Observation(
     component: "Many[ObservationComponent] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "effective[x]", 20, 26)
-        rules.at_most_one(self, "value[x]", 29, 45)
+        rules.at_most_one(self, 20, 26)
+        rules.at_most_one(self, 29, 45)
         if self.basedOn is not UNSET:
             rules.targets_of(self.basedOn, "basedOn", _CAREPLAN_OR_DEVICEREQUEST_OR_IMMUNIZATIONRECOMMENDATION_OR_MEDICATIONREQUEST_OR_NUTRITIONORDER_OR_SERVICEREQUEST)
         if self.partOf is not UNSET:
@@ -3205,7 +3206,7 @@ class ObservationComponent(
     referenceRange: "Many[ObservationReferenceRange] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "value[x]", 4, 20)
+        rules.at_most_one(self, 4, 20)
 
 
 class ObservationReferenceRange(
@@ -3363,8 +3364,8 @@ class Patient(
     link: "Many[PatientLink] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "deceased[x]", 19, 23)
-        rules.at_most_one(self, "multipleBirth[x]", 25, 29)
+        rules.at_most_one(self, 19, 23)
+        rules.at_most_one(self, 25, 29)
         if self.generalPractitioner is not UNSET:
             rules.targets_of(self.generalPractitioner, "generalPractitioner", _ORGANIZATION_OR_PRACTITIONER_OR_PRACTITIONERROLE)
         if self.managingOrganization is not UNSET:
@@ -3773,9 +3774,9 @@ class ServiceRequest(
     relevantHistory: "Many[Reference] | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "quantity[x]", 29, 32)
-        rules.at_most_one(self, "occurrence[x]", 34, 38)
-        rules.at_most_one(self, "asNeeded[x]", 38, 41)
+        rules.at_most_one(self, 29, 32)
+        rules.at_most_one(self, 34, 38)
+        rules.at_most_one(self, 38, 41)
         rules.aligned(self.instantiatesCanonical, self._instantiatesCanonical, "instantiatesCanonical")
         rules.aligned(self.instantiatesUri, self._instantiatesUri, "instantiatesUri")
         if self.basedOn is not UNSET:
@@ -3821,9 +3822,9 @@ class Signature(
     _when: "Element | UnsetType" = UNSET
     who: "Reference"
     onBehalfOf: "Reference | UnsetType" = UNSET
-    targetFormat: "Code | UnsetType" = UNSET
+    targetFormat: "MimeType | UnsetType" = UNSET
     _targetFormat: "Element | UnsetType" = UNSET
-    sigFormat: "Code | UnsetType" = UNSET
+    sigFormat: "MimeType | UnsetType" = UNSET
     _sigFormat: "Element | UnsetType" = UNSET
     data: "Base64Binary | UnsetType" = UNSET
     _data: "Element | UnsetType" = UNSET
@@ -3901,8 +3902,8 @@ class SpecimenCollection(
     fastingStatusDuration: "Duration | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "collected[x]", 4, 7)
-        rules.at_most_one(self, "fastingStatus[x]", 11, 13)
+        rules.at_most_one(self, 4, 7)
+        rules.at_most_one(self, 11, 13)
         if self.collector is not UNSET:
             rules.target(self.collector, "/collector", _PRACTITIONER_OR_PRACTITIONERROLE)
         if self.quantity is not UNSET:
@@ -3927,7 +3928,7 @@ class SpecimenContainer(
     additiveReference: "Reference | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "additive[x]", 9, 11)
+        rules.at_most_one(self, 9, 11)
         if self.capacity is not UNSET:
             rules.no_comparator(self.capacity, "capacity")
         if self.specimenQuantity is not UNSET:
@@ -3953,7 +3954,7 @@ class SpecimenProcessing(
     _timeDateTime: "Element | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "time[x]", 7, 10)
+        rules.at_most_one(self, 7, 10)
         if self.additive is not UNSET:
             rules.targets_of(self.additive, "additive", _SUBSTANCE)
 
@@ -4015,7 +4016,7 @@ class TimingRepeat(
     _offset: "Element | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "bounds[x]", 2, 5)
+        rules.at_most_one(self, 2, 5)
         rules.aligned(self.dayOfWeek, self._dayOfWeek, "dayOfWeek")
         rules.aligned(self.timeOfDay, self._timeOfDay, "timeOfDay")
         rules.aligned(self.when, self._when, "when")
@@ -4060,7 +4061,7 @@ class TriggerDefinition(
     condition: "Expression | UnsetType" = UNSET
 
     def __post_init__(self) -> None:
-        rules.at_most_one(self, "timing[x]", 6, 12)
+        rules.at_most_one(self, 6, 12)
         if self.timingReference is not UNSET:
             rules.target(self.timingReference, "/timingReference", _SCHEDULE)
         if self.data is not UNSET and rules.has_any(self, 6, 12):

@@ -26,20 +26,21 @@ class RuleBrokenError(ValueError):
         super().__init__(code)
 
 
-def at_most_one(struct: Struct, name: str, start: int, stop: int) -> None:
-    """Allow one type of the choice element ``name``, whose fields are start..stop-1."""
+def at_most_one(struct: Struct, start: int, stop: int) -> None:
+    """Allow one type of a choice element, whose fields are start..stop-1."""
     values = astuple(struct)[start:stop]
     if values.count(UNSET) >= stop - start - 1:
         return
     fields = struct.__struct_encode_fields__[start:stop]
     present = [field for field, value in zip(fields, values, strict=True) if value is not UNSET]
-    if len({field.removeprefix("_") for field in present}) > 1:
-        raise RuleBrokenError("fhir-choice-type", f"/{name}")
+    for field in present[1:]:
+        if field.removeprefix("_") != present[0].removeprefix("_"):
+            raise RuleBrokenError("fhir-choice-type", f"/{field}")
 
 
 def one_required(struct: Struct, name: str, start: int, stop: int) -> None:
     """Demand one type of the choice element ``name``, whose fields are start..stop-1."""
-    at_most_one(struct, name, start, stop)
+    at_most_one(struct, start, stop)
     if astuple(struct)[start:stop].count(UNSET) == stop - start:
         raise RuleBrokenError("fhir-required-element", f"/{name}")
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from ledger.errors import ContentRejectedError
 from ledger.fhir import primitives, r4
@@ -24,12 +24,16 @@ from ledger.fhir.rules import RuleBrokenError
 
 S = TypeVar("S", bound=Struct)
 
+MAX_EXPONENT: Final = 400  # of ten; beyond it a number is no measurement and floods other readers
+
 _EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
-_LOCAL: Final = b'"#'
-_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_SAFE_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
-_MISSING: Final = re.compile(r"Object missing required field `([^`]+)`")
-_UNKNOWN: Final = re.compile(r"Object contains unknown field `([^`]+)`")
+_ESCAPE: Final = re.compile(rb"\\[ubf]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
+_SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_NAMED: Final = re.compile(
+    r"Object (?:contains unknown|missing required) field `([^`]+)`(?: - at `\$([^`]*)`)?"
+)
 
 # What msgspec says (after any quoted content) → our code.
 _BY_MESSAGE: Final = {
@@ -48,12 +52,12 @@ _BY_PATTERN: Final = {
 
 def _decimal_hook(kind: type, value: object) -> object:
     """Take numbers, as written, for a decimal, and nothing else."""
-    if kind is ExactDecimal:
-        if type(value) is ExactDecimal:
-            return value
-        if type(value) is int:
-            return ExactDecimal(value)
-    raise RuleBrokenError("fhir-type", "")
+    if kind is not ExactDecimal or type(value) not in {int, ExactDecimal}:
+        raise RuleBrokenError("fhir-type", "")
+    number = ExactDecimal(value) if isinstance(value, int) else cast("ExactDecimal", value)
+    if abs(number.adjusted()) > MAX_EXPONENT:
+        raise RuleBrokenError("fhir-value", "")
+    return number
 
 
 _RESOURCE: Final = msgspec.json.Decoder(
@@ -72,10 +76,12 @@ def decode_resource(data: bytes, resource_type: str) -> r4.AnyResource:
     resource = _decode(_RESOURCE, data, _fhir_code)
     if type(resource).__name__ != resource_type:
         raise ContentRejectedError("fhir-resource-type", "/resourceType")
-    if _EMPTY.search(data):
-        _check_empty(data)
-    if _LOCAL in data or getattr(resource, "contained", UNSET) is not UNSET:
-        _check_contained(_PLAIN.decode(data), "")
+    local = b"#" in data and b'"#' in data
+    if local or b'"contained"' in data or _ESCAPE.search(data) or _EMPTY.search(data):
+        try:
+            _check_whole(_PLAIN.decode(data))
+        except RecursionError:
+            raise ContentRejectedError("content-too-deep") from None
     return resource
 
 
@@ -94,33 +100,43 @@ def _document_decoder(kind: type[S]) -> msgspec.json.Decoder[S]:
     return msgspec.json.Decoder(kind)
 
 
-def _decode(decoder: "msgspec.json.Decoder[S]", data: bytes, code_of: Callable[[str], str]) -> S:
+def _decode(decoder: msgspec.json.Decoder[S], data: bytes, code_of: Callable[[str], str]) -> S:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise _rejection(error, code_of) from None
+        rejection = _rejection(error, code_of)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ContentRejectedError("content-not-json") from None
+        rejection = ContentRejectedError("content-not-json")
     except RecursionError:
-        raise ContentRejectedError("content-too-deep") from None
+        rejection = ContentRejectedError("content-too-deep")
+    except ArithmeticError:  # a number that even Decimal cannot hold
+        rejection = ContentRejectedError(code_of("Expected `decimal`"))
+    raise rejection  # out here, so that msgspec's message is not even its context
 
 
 def _rejection(
     error: msgspec.ValidationError, code_of: Callable[[str], str]
 ) -> ContentRejectedError:
     """Translate msgspec's message, of which no text is passed on."""
-    message = str(error)
-    text, found, path = message.removesuffix("`").rpartition(" - at `$")
-    if not found:
-        text, path = message, ""
-    pointer = "".join(f"/{name or index}" for name, index in _STEP.findall(path))
+    text, _, path = str(error).removesuffix("`").rpartition(" - at `$")
+    name = ""
+    if named := _NAMED.fullmatch(str(error)):
+        text, name, path = str(error), named[1], named[2] or ""
+    elif not text:
+        text, path = path, ""
+    pointer = _pointer(path)
     cause = error.__cause__
     if isinstance(cause, RuleBrokenError):
         return ContentRejectedError(cause.code, pointer + cause.pointer)
-    named = _MISSING.fullmatch(text) or _UNKNOWN.fullmatch(text)
-    if named is not None and _SAFE_NAME.fullmatch(named[1]):
-        pointer += f"/{named[1]}"
+    if _SAFE_NAME.fullmatch(name):
+        pointer += f"/{name}"
     return ContentRejectedError(code_of(text), pointer)
+
+
+def _pointer(path: str) -> str:
+    """Write msgspec's path as an RFC 6901 pointer, up to a key that could be content."""
+    plain = path.partition("[...]")[0]
+    return "".join(f"/{name or index}" for name, index in _STEP.findall(plain))
 
 
 def _fhir_code(text: str) -> str:
@@ -156,35 +172,43 @@ def _walk(value: object, pointer: str) -> Iterator[tuple[str, object]]:
             yield from _walk(item, f"{pointer}/{index}")
 
 
-def _check_empty(data: bytes) -> None:
-    """ele-1: all FHIR elements must have a value or children."""
-    for pointer, value in _walk(_PLAIN.decode(data), ""):
+def _check_whole(resource: Any) -> None:  # noqa: ANN401 - plain JSON
+    """Check what is rare enough to be looked for only where the bytes hint at it.
+
+    ele-1: all FHIR elements must have a value or children. Control characters: XML, the other
+    form of FHIR, cannot carry them. Then the references to contained resources.
+    """
+    for pointer, value in _walk(resource, ""):
         if isinstance(value, dict) and not value.keys() - {"id"}:
             raise ContentRejectedError("fhir-empty", pointer)
+        if isinstance(value, str) and _CONTROL.search(value):
+            raise ContentRejectedError("fhir-control-character", pointer)
+    _check_contained(resource, "")
 
 
 def _check_contained(resource: Any, pointer: str) -> None:  # noqa: ANN401 - plain JSON
     """ref-1 and dom-3: ``#id`` names a contained resource, and each of these is named."""
-    if "entry" in resource and resource["resourceType"] == "Bundle":
-        for index, entry in enumerate(resource["entry"]):
+    if resource["resourceType"] == "Bundle":
+        for index, entry in enumerate(resource.get("entry", ())):
             if "resource" in entry:
                 _check_contained(entry["resource"], f"{pointer}/entry/{index}/resource")
         return
-    contained = {
-        item.get("id"): f"{pointer}/contained/{index}"
-        for index, item in enumerate(resource.get("contained", ()))
-    }
-    if len(contained) != len(resource.get("contained", ())) or None in contained:
+    contained = [item.get("id") for item in resource.get("contained", ())]
+    if None in contained or len(set(contained)) != len(contained):
         raise ContentRejectedError("fhir-dom-3", f"{pointer}/contained")
-    unused = set(contained)
-    for place, value in _walk(resource, pointer):
+    named: set[str] = set()
+    for place, value in _walk(resource, ""):
         if isinstance(value, str) and value.startswith("#"):
-            name = place.rpartition("/")[2]
-            if name == "reference" and value != "#" and value[1:] not in contained:
-                raise ContentRejectedError("fhir-ref-1", place)
-            unused.discard(value[1:])
-            if value == "#" and place.startswith(f"{pointer}/contained/"):
-                index = int(place.removeprefix(f"{pointer}/contained/").partition("/")[0])
-                unused.discard(resource["contained"][index]["id"])
-    if unused:
-        raise ContentRejectedError("fhir-dom-3", min(contained[name] for name in unused))
+            name = value[1:] or _container_of(place, contained)
+            if place.endswith("/reference") and name and name not in contained:
+                raise ContentRejectedError("fhir-ref-1", pointer + place)
+            named.add(name)
+    for index, name in enumerate(contained):
+        if name not in named:
+            raise ContentRejectedError("fhir-dom-3", f"{pointer}/contained/{index}")
+
+
+def _container_of(place: str, contained: list[str]) -> str:
+    """Name the contained resource in which ``#`` stands: it refers to its container."""
+    _, top, inside = place.partition("/contained/")
+    return contained[int(inside.partition("/")[0])] if top else ""
