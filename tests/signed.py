@@ -47,7 +47,8 @@ def statement(**changes: object) -> Statement:
         "stream_kind": "record",
         "type": "note-written.v1",
     }
-    return Statement(**(fields | changes))
+    fields.update(changes)
+    return Statement(**fields)
 
 
 def statement_bytes(**changes: object) -> bytes:
@@ -66,7 +67,8 @@ def draft(**changes: object) -> Draft:
         "media_type": "application/fhir+json",
         "content": b'{"resourceType":"Composition"}',
     }
-    return Draft(**(fields | changes))
+    fields.update(changes)
+    return Draft(**fields)
 
 
 def signed_event(alg: str = "ES256", **changes: object) -> SubmittedEvent:
