@@ -14,7 +14,6 @@ from ledger.rules.context import RuleContext, refuse
 from ledger.state import DirectoryState, StaffState
 from signing.statement import Statement
 
-
 _GOVERNING: Final[frozenset[Role]] = frozenset({"administrator", "registrar"})
 
 
