@@ -13,7 +13,8 @@ from signing.errors import SigningError
 from signing.statement import parse_statement
 
 WITHOUT_KEY: Final = (
-    "without the facility key: sealed statements, contents and signatures were not looked at"
+    "without the facility key: of sealed events neither statement, content nor signature was"
+    " looked at"
 )
 ONE_RECORD: Final = (
     "one record only: of events outside it, its patient and the directory only the entries were"

@@ -1,0 +1,438 @@
+"""Build signed ledgers directly in the store, without a sequencer and without its refusals.
+
+What it appends is whole (links, leaves, tiles, head, sealed bodies) and signed by whom the test
+says; whether the rules allow it is the test's affair: attacks must be built as well.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TypedDict, Unpack
+from uuid import UUID
+
+import msgspec
+
+from ledger.catalogue import CATALOGUE, StreamKind
+from ledger.database import Database
+from ledger.draft import Draft, sign_event
+from ledger.entry import ZERO_HASH, Entry, encode_entry, link_hash
+from ledger.keyring import FileKeyWrapper, Keyring
+from ledger.merkle import CompactRange, TileHash, leaf_hash
+from ledger.rows import Head
+from ledger.sealing import Frame, associated_data, encode_frame, plain_body, seal
+from ledger.store import APPEND, EntryStore, NewEntry, append_parameters
+from ledger.submitted import SubmittedEvent
+from signing.keys import SoftKey
+from signing.statement import Ref, Relation, Seen, parse_statement, statement_digest
+from tests import contents
+
+ORIGIN = "bvdk.thu.example/ledger"
+START_MS = 1_790_000_000_000
+STEP_MS = 1000
+FACILITY_KEY = bytes(range(32))
+_PART = 4_194_304
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody with a key, enrolled or not."""
+
+    staff: str
+    key: SoftKey
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """One appended event."""
+
+    position: int
+    stream: str
+    version: int
+    event_id: str
+    type: str
+    event: SubmittedEvent
+    leaf_hash: bytes
+    received_at_ms: int
+
+    def ref(self, relation: Relation) -> Ref:
+        """Return a reference to it."""
+        digest = statement_digest(self.event.statement).hex()
+        return Ref(event_id=self.event_id, relation=relation, statement=digest)
+
+
+class EventOptions(TypedDict, total=False):
+    """What a test may say of an event, each with a sensible default."""
+
+    kind: StreamKind
+    event_id: str
+    refs: tuple[Ref, ...]
+    seen: Seen | None
+    occurred_at_ms: int
+    signed_at_ms: int
+    origin: str
+
+
+class _Stream(msgspec.Struct, kw_only=True):
+    version: int = 0
+    leaf_hash: bytes = ZERO_HASH
+
+
+class LedgerBuilder:
+    """Appends events to a migrated database; `commit` writes what was added since."""
+
+    def __init__(self, database: Database, *, origin: str = ORIGIN) -> None:
+        self.database = database
+        self.origin = origin
+        self.keyring = Keyring(FileKeyWrapper(FACILITY_KEY), origin)
+        self.events: list[Built] = []
+        self.tree = CompactRange()
+        self.roots: list[bytes] = [self.tree.root()]
+        self._committed = Head(size=0, root=self.tree.root(), peaks=())
+        self._streams: dict[str, _Stream] = {}
+        self._entries: list[NewEntry] = []
+        self._tiles: list[TileHash] = []
+        self._new_keys: dict[str, tuple[StreamKind, bytes]] = {}
+        self._ids = 0
+        self._salts = 0
+
+    @property
+    def now_ms(self) -> int:
+        """The time at which the next event will be received."""
+        return START_MS + len(self.events) * STEP_MS
+
+    def new_id(self) -> str:
+        """Return the next UUID; they look like UUIDv7."""
+        self._ids += 1
+        return str(UUID(int=0x01980000_0000_7000_8000_000000000000 + self._ids))
+
+    def author(self, alg: str = "ES256") -> Author:
+        """Return somebody with a new staff id and a new key, not enrolled."""
+        return Author(staff=self.new_id(), key=SoftKey.generate(alg))
+
+    def seen(self, size: int | None = None) -> Seen | None:
+        """Return the head of a size, default the present one, as authors name it."""
+        size = len(self.events) if size is None else size
+        return Seen(root=self.roots[size].hex(), size=size) if size else None
+
+    def sign(
+        self,
+        tag: str,
+        author: Author,
+        *,
+        stream: str,
+        content: bytes | contents.Json,
+        **options: Unpack[EventOptions],
+    ) -> SubmittedEvent:
+        """Sign an event; all that is not said fits the ledger as it stands."""
+        kind = CATALOGUE[tag]
+        at_ms = options.get("occurred_at_ms", self.now_ms)
+        draft = Draft(
+            stream=stream,
+            stream_kind=options.get("kind", max(kind.stream_kinds)),
+            event_id=options.get("event_id", self.new_id()),
+            type=tag,
+            occurred_at_ms=at_ms,
+            media_type=kind.media_type,
+            content=content if isinstance(content, bytes) else contents.encode(content),
+            refs=options.get("refs", ()),
+        )
+        self._salts += 1
+        return sign_event(
+            draft,
+            author.key,
+            origin=options.get("origin", self.origin),
+            signer_staff=author.staff,
+            seen=options.get("seen", self.seen()),
+            salt=hashlib.sha256(self._salts.to_bytes(8)).digest(),
+            signed_at_ms=options.get("signed_at_ms", at_ms),
+        )
+
+    def add(
+        self,
+        tag: str,
+        author: Author,
+        *,
+        stream: str,
+        content: bytes | contents.Json,
+        **options: Unpack[EventOptions],
+    ) -> Built:
+        """Sign an event (see `sign`) and append it."""
+        return self.append(self.sign(tag, author, stream=stream, content=content, **options))
+
+    def append(self, event: SubmittedEvent, *, received_at_ms: int | None = None) -> Built:
+        """Append a signed event at the end, whoever signed it."""
+        statement = parse_statement(event.statement)
+        received = self.now_ms if received_at_ms is None else received_at_ms
+        state = self._streams.setdefault(statement.stream, _Stream())
+        self._salts += 1
+        link_salt = hashlib.sha256(b"link" + self._salts.to_bytes(8)).digest()
+        entry = encode_entry(
+            Entry(
+                received_at_ms=received,
+                link=link_hash(link_salt, state.version + 1, state.leaf_hash),
+                statement_digest=statement_digest(event.statement),
+                container_digest=statement_digest(event.container),
+            )
+        )
+        state.version, state.leaf_hash = state.version + 1, leaf_hash(entry)
+        self._tiles.extend(self.tree.append(state.leaf_hash))
+        self.roots.append(self.tree.root())
+        built = Built(
+            position=len(self.events),
+            stream=statement.stream,
+            version=state.version,
+            event_id=statement.event_id,
+            type=statement.type,
+            event=event,
+            leaf_hash=state.leaf_hash,
+            received_at_ms=received,
+        )
+        self.events.append(built)
+        self._entries.append(
+            NewEntry(
+                stream=UUID(built.stream),
+                version=built.version,
+                event_id=UUID(built.event_id),
+                entry=entry,
+                leaf_hash=built.leaf_hash,
+                link_salt=link_salt,
+                body=self._body(built, statement.stream_kind),
+            )
+        )
+        return built
+
+    def commit(self) -> None:
+        """Write what was added: one batch, as the sequencer would."""
+        head = Head(size=self.tree.size, root=self.tree.root(), peaks=tuple(self.tree.peaks))
+        with self.database.connect("owner") as connection:
+            store = EntryStore(connection, self.database)
+            if self._committed.size == 0:
+                connection.execute(
+                    self.database.query(
+                        "INSERT INTO {ledger}.ledger (origin, facility_key_id)"
+                        " VALUES (%(origin)s, %(key)s)"
+                    ),
+                    {"origin": self.origin, "key": self.keyring.facility_key_id},
+                )
+            for stream, (kind, wrapped) in self._new_keys.items():
+                store.add_stream_key(
+                    stream,
+                    stream_kind=kind,
+                    wrapped=wrapped,
+                    facility_key_id=self.keyring.facility_key_id,
+                )
+            for first in range(0, head.size, _PART):
+                store.ensure_partition(first)
+            parameters = append_parameters(
+                self._committed, head, self._entries, self._tiles, channel=self.database.schema
+            )
+            moved = connection.execute(self.database.query(APPEND), parameters).fetchone()
+        assert moved is not None
+        self._committed = head
+        self._entries, self._tiles, self._new_keys = [], [], {}
+
+    def _body(self, built: Built, kind: StreamKind) -> bytes:
+        event = built.event
+        frame = encode_frame(
+            Frame(
+                statement=event.statement,
+                container=event.container,
+                salt=event.salt,
+                content=event.content,
+            )
+        )
+        if not CATALOGUE[built.type].sealed:
+            return plain_body(frame)
+        key = self.keyring.known(built.stream)
+        if key is None:
+            wrapped = self.keyring.new_wrapped(built.stream)
+            key = self.keyring.remember(built.stream, wrapped)
+            self._new_keys[built.stream] = (kind, wrapped)
+        nonce = hashlib.sha256(b"nonce" + self._salts.to_bytes(8)).digest()[:12]
+        aad = associated_data(self.origin, built.stream, built.event_id)
+        return seal(frame, key=key, nonce=nonce, aad=aad)
+
+
+class Hospital:
+    """A small hospital on a builder: founded, with staff, two patients and their records."""
+
+    def __init__(self, builder: LedgerBuilder) -> None:
+        self.builder = builder
+        new = builder.author
+        self.facility = builder.new_id()
+        self.registrar, self.second = new(), new()
+        self.doctor, self.nurse, self.analyser = new(), new(), new("EdDSA")
+        self.ward = contents.Ward(record=builder.new_id(), patient=builder.new_id())
+        self.other = contents.Ward(record=builder.new_id(), patient=builder.new_id())
+        self.opened_ms: dict[str, int] = {}
+
+    def found(self) -> Built:
+        """Found the ledger and enrol its first registrar as a person."""
+        checkpoint = SoftKey.generate("EdDSA").spki[-32:]
+        registrars = [(a.staff, a.key) for a in (self.registrar, self.second)]
+        founded = self.builder.add(
+            "ledger-founded.v1",
+            self.registrar,
+            stream=self.facility,
+            content=contents.founding(self.builder.origin, registrars, checkpoint=checkpoint),
+        )
+        self.builder.add(
+            "practitioner-enrolled.v1",
+            self.registrar,
+            stream=self.registrar.staff,
+            content=contents.practitioner(self.registrar.staff),
+        )
+        return founded
+
+    def enrol(self, member: Author, role: str, *, device: bool = False) -> Sequence[Built]:
+        """Enrol a person or device with key and role: three events."""
+        add, staff = self.builder.add, member.staff
+        kind = "device" if device else "practitioner"
+        resource = contents.device(staff) if device else contents.practitioner(staff)
+        key = self.key_document(member)
+        return (
+            add(f"{kind}-enrolled.v1", self.registrar, stream=staff, content=resource),
+            add("key-enrolled.v1", self.registrar, stream=staff, content=key),
+            add("role-granted.v1", self.registrar, stream=staff, content={"role": role}),
+        )
+
+    def key_document(self, member: Author) -> bytes:
+        """Return the content that enrols a member's key."""
+        nonce = f"nonce-{len(self.builder.events)}"
+        return contents.enrolled_key(
+            member.key, origin=self.builder.origin, staff=member.staff, nonce=nonce
+        )
+
+    def admit(self, ward: contents.Ward) -> Sequence[Built]:
+        """Register the patient and open the record: two events."""
+        add = self.builder.add
+        registered = add(
+            "patient-registered.v1",
+            self.nurse,
+            stream=ward.patient,
+            content=contents.patient(ward.patient),
+        )
+        self.opened_ms[ward.record] = self.builder.now_ms
+        encounter = ward.encounter(start_ms=self.builder.now_ms)
+        opened = add("record-opened.v1", self.doctor, stream=ward.record, content=encounter)
+        return registered, opened
+
+    def note(
+        self,
+        ward: contents.Ward,
+        *,
+        text: str = "Khám.",
+        author: Author | None = None,
+        **options: Unpack[EventOptions],
+    ) -> Built:
+        """Write a note, by the doctor if nobody else is named."""
+        author = author or self.doctor
+        identity = options.setdefault("event_id", self.builder.new_id())
+        content = ward.note(identity, author.staff, self.builder.now_ms, text=text)
+        return self.builder.add(
+            "note-written.v1", author, stream=ward.record, content=content, **options
+        )
+
+    def order(self, ward: contents.Ward) -> Built:
+        """Order a blood count."""
+        identity = self.builder.new_id()
+        content = ward.order(identity, self.doctor.staff, self.builder.now_ms, number=identity)
+        return self.builder.add(
+            "order-placed.v1", self.doctor, stream=ward.record, content=content, event_id=identity
+        )
+
+    def result(self, ward: contents.Ward, order: Built) -> Built:
+        """Report the result of an order."""
+        identity = self.builder.new_id()
+        content = ward.result(
+            identity,
+            self.analyser.staff,
+            self.builder.now_ms,
+            order=order.event_id,
+            member=self.builder.new_id(),
+        )
+        return self.builder.add(
+            "result-reported.v1",
+            self.analyser,
+            stream=ward.record,
+            content=content,
+            event_id=identity,
+            refs=(order.ref("answers"),),
+        )
+
+    def vitals(self, ward: contents.Ward) -> Built:
+        """Record vital signs by the nurse."""
+        identity = self.builder.new_id()
+        content = ward.vitals(identity, self.nurse.staff, self.builder.now_ms)
+        return self.builder.add(
+            "vitals-recorded.v1", self.nurse, stream=ward.record, content=content, event_id=identity
+        )
+
+    def amend_note(self, ward: contents.Ward, note: Built, *, text: str) -> Built:
+        """Amend a note, keeping its time."""
+        new = ward.note(note.event_id, self.doctor.staff, note.received_at_ms, text=text)
+        new["status"] = "amended"
+        return self.builder.add(
+            "entry-amended.v1",
+            self.doctor,
+            stream=ward.record,
+            content=contents.amendment("Bổ sung.", new),
+            occurred_at_ms=note.received_at_ms,
+            refs=(note.ref("amends"),),
+        )
+
+    def retract(self, ward: contents.Ward, target: Built) -> Built:
+        """Mark an entry of the doctor's as entered in error."""
+        return self.builder.add(
+            "entry-retracted.v1",
+            self.doctor,
+            stream=ward.record,
+            content={"reason": "Nhầm người bệnh."},
+            refs=(target.ref("retracts"),),
+        )
+
+    def close(self, ward: contents.Ward) -> Built:
+        """Close a record."""
+        content = ward.encounter(start_ms=self.opened_ms[ward.record], end_ms=self.builder.now_ms)
+        return self.builder.add(
+            "record-closed.v1", self.doctor, stream=ward.record, content=content
+        )
+
+    def revoke(self, member: Author) -> Built:
+        """Revoke a member's key."""
+        return self.builder.add(
+            "key-revoked.v1",
+            self.registrar,
+            stream=member.staff,
+            content={"key_id": member.key.key_id, "reason": "lost"},
+        )
+
+
+def build_hospital(database: Database, *, events: int = 300) -> Hospital:
+    """Build a hospital of some events (at least 30), committed: every type occurs but one.
+
+    The last events are notes in the second record, so that there is a tail to tamper with.
+    """
+    builder = LedgerBuilder(database)
+    hospital = Hospital(builder)
+    hospital.found()
+    builder.add(
+        "policy-set.v1",
+        hospital.registrar,
+        stream=hospital.facility,
+        content={"version": 1, "entry_deadline_hours": 24, "outage_deadline_hours": 72},
+    )
+    hospital.enrol(hospital.doctor, "doctor")
+    hospital.enrol(hospital.nurse, "nurse")
+    hospital.enrol(hospital.analyser, "laboratory", device=True)
+    ward = hospital.ward
+    hospital.admit(ward)
+    note = hospital.note(ward)
+    order = hospital.order(ward)
+    hospital.vitals(ward)
+    hospital.result(ward, order)
+    hospital.amend_note(ward, note, text="Khám lại.")
+    hospital.retract(ward, hospital.note(ward))
+    hospital.close(ward)
+    hospital.admit(hospital.other)
+    while len(builder.events) < events:
+        hospital.note(hospital.other, text=f"Ngày {len(builder.events)}.")
+    builder.commit()
+    return hospital
