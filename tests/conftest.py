@@ -6,11 +6,13 @@ databases); otherwise each pytest process starts an embedded one when the first 
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
 from ledger.database import Database
 from ledger.migrate import migrate
+from tests.live import LiveHospital, LiveLedger
 from tests.postgres import OwnServer, Server, oldest_programs
 
 URL_VARIABLE = "CLINLEDGER_TEST_DATABASE_URL"
@@ -88,3 +90,17 @@ def _migrated_template(server: Server) -> Generator[str]:
     migrate(Database(url, "ledger"))
     yield url
     server.drop_database(url)
+
+
+@pytest.fixture
+def live(database: Database, tmp_path: Path) -> Generator[LiveLedger]:
+    """A running sequencer on a new ledger that is not founded yet."""
+    ledger = LiveLedger(database, tmp_path)
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def hospital(live: LiveLedger) -> LiveHospital:
+    """A founded ledger with staff of every kind, a patient and an open record."""
+    return LiveHospital(live)
