@@ -4,18 +4,14 @@ A key is valid from its enrolling position up to and including its revoking one.
 enrols the first registrars, whose own streams may begin later; so it folds into several members.
 """
 
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from ledger.facts import FoundingFacts, KeyEnrolledFacts, KeyRevokedFacts, RoleFacts, read_facts
 from ledger.folds.words import read_person
-from ledger.roles import FOUNDING_ROLES, Role, StaffKind
+from ledger.roles import FOUNDING_ROLES, StaffKind
 from ledger.rows import Event
-
-_DIRECTORY: Final = frozenset(
-    {"key-enrolled.v1", "key-revoked.v1", "role-granted.v1", "role-withdrawn.v1"}
-)
+from signing.keys import key_id_of
 
 
 class RolePeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,105 +69,122 @@ class _Device(msgspec.Struct, frozen=True, kw_only=True):
     deviceName: tuple[_DeviceName, ...] = ()  # noqa: N815 - the element's FHIR name
 
 
+class _Key(msgspec.Struct, frozen=True, kw_only=True):
+    alg: str
+    spki: bytes  # base64 in JSON
+    certificate: bytes | None = None
+    staff: str = ""
+
+
+class _Founding(msgspec.Struct, frozen=True, kw_only=True):
+    registrars: tuple[_Key, ...] = ()
+
+
+class _Revocation(msgspec.Struct, frozen=True, kw_only=True):
+    key_id: str = ""
+
+
+class _Role(msgspec.Struct, frozen=True, kw_only=True):
+    role: str = ""
+
+
+_T = TypeVar("_T")
 _DEVICE: Final = msgspec.json.Decoder(_Device)
+_KEY: Final = msgspec.json.Decoder(_Key)
+_FOUNDING: Final = msgspec.json.Decoder(_Founding)
+_REVOCATION: Final = msgspec.json.Decoder(_Revocation)
+_ROLE: Final = msgspec.json.Decoder(_Role)
 
 
 def members_of(event: Event) -> tuple[str, ...]:
     """Return the staff ids that an event of a staff or facility stream concerns."""
     if event.statement.type == "ledger-founded.v1":
-        return tuple(dict.fromkeys(key.staff for key in _founding(event).registrars))
+        founding = _read(_FOUNDING, event)
+        keys = () if founding is None else founding.registrars
+        return tuple(dict.fromkeys(key.staff for key in keys))
     return (event.stream,) if event.statement.stream_kind == "staff" else ()
 
 
 def evolve_staff(member: StaffMember, event: Event) -> tuple[str, ...]:
     """Fold in the next event that concerns the member; return the key_ids it touched.
 
-    Raises:
-        RejectedError: the content of a directory event is not what admission demands; such a
-            ledger must be verified, not projected.
+    Never fails on an event that the ledger admitted.
     """
     member.position = event.position
-    tag = event.statement.type
-    if tag == "ledger-founded.v1":
-        return _found(member, event)
-    if tag in {"practitioner-enrolled.v1", "device-enrolled.v1"}:
-        person = tag == "practitioner-enrolled.v1"
-        member.kind = "practitioner" if person else "device"
-        member.enrolled_at_position = event.position
-        member.name = _name(event.content or b"null", person=person)
-        return ()
-    return _evolve_directory(member, event) if tag in _DIRECTORY else ()
-
-
-def _evolve_directory(member: StaffMember, event: Event) -> tuple[str, ...]:
-    match read_facts(event.statement, event.content or b""):
-        case KeyEnrolledFacts(key=key):
-            member.keys[key.key_id] = KeyPeriod(
-                key_id=key.key_id,
-                alg=key.alg,
-                spki=key.spki,
-                certificate=key.certificate,
-                enrolled_at_position=event.position,
-                revoked_at_position=None,
-            )
-            return (key.key_id,)
-        case KeyRevokedFacts(key_id=key_id):
-            revoked = msgspec.structs.replace(
-                member.keys[key_id], revoked_at_position=event.position
-            )
-            member.keys[key_id] = revoked
-            return (key_id,)
-        case RoleFacts(role=role):
-            if event.statement.type == "role-granted.v1":
-                _grant(member, role, event.position)
-            else:
-                member.roles = tuple(_ended(held, role, event.position) for held in member.roles)
-            return ()
+    match event.statement.type:
+        case "ledger-founded.v1":
+            return _found(member, event)
+        case "practitioner-enrolled.v1":
+            member.kind, member.enrolled_at_position = "practitioner", event.position
+            member.name = read_person(event.content or b"").display
+        case "device-enrolled.v1":
+            member.kind, member.enrolled_at_position = "device", event.position
+            device = _read(_DEVICE, event)
+            names = () if device is None else device.deviceName
+            member.name = names[0].name if names else ""
+        case "key-enrolled.v1":
+            key = _read(_KEY, event)
+            return () if key is None else (_enrol(member, key, event.position),)
+        case "key-revoked.v1":
+            revocation = _read(_REVOCATION, event)
+            return () if revocation is None else _revoke(member, revocation.key_id, event.position)
+        case "role-granted.v1" | "role-withdrawn.v1" as tag:
+            role = _read(_ROLE, event)
+            if role is not None:
+                change = _grant if tag == "role-granted.v1" else _withdraw
+                change(member, role.role, event.position)
         case _:
-            return ()
+            pass
+    return ()
 
 
 def _found(member: StaffMember, event: Event) -> tuple[str, ...]:
+    founding = _read(_FOUNDING, event)
     for role in FOUNDING_ROLES:
         _grant(member, role, event.position)
-    keys = [key for key in _founding(event).registrars if key.staff == member.staff]
-    for key in keys:
-        member.keys[key.key_id] = KeyPeriod(
-            key_id=key.key_id,
-            alg=key.alg,
-            spki=key.spki,
-            certificate=key.certificate,
-            enrolled_at_position=event.position,
-            revoked_at_position=None,
-        )
-    return tuple(key.key_id for key in keys)
+    keys = () if founding is None else founding.registrars
+    return tuple(_enrol(member, key, event.position) for key in keys if key.staff == member.staff)
 
 
-def _founding(event: Event) -> FoundingFacts:
-    facts = read_facts(event.statement, event.content or b"")
-    if not isinstance(facts, FoundingFacts):
-        raise TypeError("ledger-founded.v1 yields founding facts")
-    return facts
+def _enrol(member: StaffMember, key: _Key, position: int) -> str:
+    key_id = key_id_of(key.spki)
+    member.keys[key_id] = KeyPeriod(
+        key_id=key_id,
+        alg=key.alg,
+        spki=key.spki,
+        certificate=key.certificate,
+        enrolled_at_position=position,
+        revoked_at_position=None,
+    )
+    return key_id
 
 
-def _grant(member: StaffMember, role: Role, position: int) -> None:
+def _revoke(member: StaffMember, key_id: str, position: int) -> tuple[str, ...]:
+    key = member.keys.get(key_id)
+    if key is None:
+        return ()
+    member.keys[key_id] = msgspec.structs.replace(key, revoked_at_position=position)
+    return (key_id,)
+
+
+def _grant(member: StaffMember, role: str, position: int) -> None:
     if any(held.role == role and held.withdrawn_at_position is None for held in member.roles):
         return
     granted = RolePeriod(role=role, granted_at_position=position, withdrawn_at_position=None)
     member.roles = (*member.roles, granted)
 
 
-def _ended(held: RolePeriod, role: Role, position: int) -> RolePeriod:
-    if held.role != role or held.withdrawn_at_position is not None:
-        return held
-    return msgspec.structs.replace(held, withdrawn_at_position=position)
+def _withdraw(member: StaffMember, role: str, position: int) -> None:
+    member.roles = tuple(
+        msgspec.structs.replace(held, withdrawn_at_position=position)
+        if held.role == role and held.withdrawn_at_position is None
+        else held
+        for held in member.roles
+    )
 
 
-def _name(content: bytes, *, person: bool) -> str:
-    if person:
-        return read_person(content).display
+def _read(decoder: msgspec.json.Decoder[_T], event: Event) -> _T | None:
     try:
-        names = _DEVICE.decode(content).deviceName
+        return decoder.decode(event.content or b"")
     except msgspec.DecodeError:
-        return ""
-    return names[0].name if names else ""
+        return None
