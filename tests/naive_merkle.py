@@ -1,12 +1,7 @@
-"""A Merkle tree written from the definitions of RFC 6962 §2.1 alone, and a source that counts."""
+"""A Merkle tree written from the definitions of RFC 6962 §2.1 alone."""
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
-
-from typing_extensions import override
-
-from ledger.merkle import HashSource
 
 
 def mth(leaf_hashes: Sequence[bytes]) -> bytes:
@@ -51,31 +46,3 @@ def split(n: int) -> int:
     while k * 2 < n:
         k *= 2
     return k
-
-
-class CountingSource(HashSource):
-    """Stored hashes in memory; counts what is read and refuses what is not stored."""
-
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        self.leaves: Final = leaves
-        self.reads = 0
-        self.hashes_read = 0
-
-    @override
-    def leaf_hashes(self, start: int, end: int) -> Sequence[bytes]:
-        return self._counted(self.leaves[start:end])
-
-    @override
-    def tile_hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
-        assert level >= 1, "level 0 is read as leaves"
-        width = 256**level
-        stored = len(self.leaves) // width
-        return self._counted(
-            [mth(self.leaves[i * width : (i + 1) * width]) for i in range(start, min(end, stored))]
-        )
-
-    def _counted(self, hashes: Sequence[bytes]) -> Sequence[bytes]:
-        self.reads += 1
-        self.hashes_read += len(hashes)
-        assert len(hashes) <= 256, "more than a tile is read at once"
-        return hashes

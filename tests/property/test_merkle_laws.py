@@ -16,7 +16,8 @@ from ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tests.naive_merkle import CountingSource, mth, path, proof
+from tests.counting_source import CountingSource
+from tests.naive_merkle import mth, path, proof
 
 MOST = 130
 LEAVES = [leaf_hash(bytes([i])) for i in range(MOST)]

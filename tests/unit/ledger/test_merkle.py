@@ -19,7 +19,8 @@ from ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from tests.naive_merkle import CountingSource, mth
+from tests.counting_source import CountingSource
+from tests.naive_merkle import mth
 
 LEAVES = [leaf_hash(i.to_bytes(4)) for i in range(66_000)]
 
