@@ -29,7 +29,7 @@ _ATTRIBUTES: Final = frozenset(
     tabindex title type valign value vspace width xml:lang xml:space
     """.split()  # noqa: SIM905 - as above
 )
-_LINK: Final = re.compile(r"(?:https?:|mailto:|tel:|#)\S*|[A-Za-z0-9./_-]+(?:#\S*)?")
+_LINK: Final = re.compile(r"(?:https?:|mailto:|tel:|#)\S*|(?!//)[A-Za-z0-9./_-]+(?:#\S*)?")
 _IMAGE: Final = re.compile(r"#\S+|data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]+")
 _UNSAFE_STYLE: Final = re.compile(
     r"url|import|expression|javascript|behavio|-moz|\\|/\*", re.IGNORECASE

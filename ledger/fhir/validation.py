@@ -1,8 +1,9 @@
 """Decode content and say exactly what is wrong with it, without quoting it.
 
-1. The generated structs decode and check everything that lies within one element.
-2. Empty objects, which the structs cannot see, are looked for in the bytes.
-3. References to contained resources are resolved over the whole resource.
+1. Empty objects, which structs cannot see, are looked for in the bytes.
+2. The generated structs decode and check everything that lies within one element.
+3. Where the bytes hint at them, control characters are looked for, and references to contained
+   resources are resolved over the whole resource.
 
 Callers keep the exact bytes: what is decoded here is never encoded again. Duplicate keys, NUL,
 surrogates and NFC are jsontext.py's.
@@ -32,7 +33,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NAMED: Final = re.compile(
-    r"Object (?:contains unknown|missing required) field `([^`]+)`(?: - at `\$([^`]*)`)?"
+    r"Object (?:contains unknown|missing required) field `([^`]+)`"
+    r"(?: - at `\$([A-Za-z0-9_.\[\]]*)`)?"
 )
 
 # What msgspec says (after any quoted content) → our code.
@@ -53,7 +55,7 @@ _BY_PATTERN: Final = {
 def _decimal_hook(kind: type, value: object) -> object:
     """Take numbers, as written, for a decimal, and nothing else."""
     if kind is not ExactDecimal or type(value) not in {int, ExactDecimal}:
-        raise RuleBrokenError("fhir-type", "")
+        raise RuleBrokenError("fhir-null" if value is None else "fhir-type", "")
     number = ExactDecimal(value) if isinstance(value, int) else cast("ExactDecimal", value)
     if abs(number.adjusted()) > MAX_EXPONENT:
         raise RuleBrokenError("fhir-value", "")
@@ -73,15 +75,15 @@ def decode_resource(data: bytes, resource_type: str) -> r4.AnyResource:
         ContentRejectedError: ``content-not-json``, ``content-too-deep``, or a ``fhir-…`` code of
             docs/events.md with the place as RFC 6901 pointer.
     """
+    if _EMPTY.search(data):
+        _check_empty(data)
     resource = _decode(_RESOURCE, data, _fhir_code)
     if type(resource).__name__ != resource_type:
         raise ContentRejectedError("fhir-resource-type", "/resourceType")
-    local = b"#" in data and b'"#' in data
-    if local or b'"contained"' in data or _ESCAPE.search(data) or _EMPTY.search(data):
-        try:
-            _check_whole(_PLAIN.decode(data))
-        except RecursionError:
-            raise ContentRejectedError("content-too-deep") from None
+    if _ESCAPE.search(data):
+        _check_text(_PLAIN.decode(data))
+    if b'"contained"' in data or (b"#" in data and b'"#' in data) or b"\\u0023" in data:
+        _check_contained(_PLAIN.decode(data), "")
     return resource
 
 
@@ -118,12 +120,13 @@ def _rejection(
     error: msgspec.ValidationError, code_of: Callable[[str], str]
 ) -> ContentRejectedError:
     """Translate msgspec's message, of which no text is passed on."""
-    text, _, path = str(error).removesuffix("`").rpartition(" - at `$")
+    message = str(error)
+    text, _, path = message.removesuffix("`").rpartition(" - at `$")
     name = ""
-    if named := _NAMED.fullmatch(str(error)):
-        text, name, path = str(error), named[1], named[2] or ""
-    elif not text:
-        text, path = path, ""
+    if named := _NAMED.fullmatch(message):
+        text, name, path = message, named[1], named[2] or ""
+    elif not text or message.startswith("Object"):  # no path, or a name that imitates one
+        text, path = message, ""
     pointer = _pointer(path)
     cause = error.__cause__
     if isinstance(cause, RuleBrokenError):
@@ -161,29 +164,41 @@ def _document_code(text: str) -> str:
     return "content-invalid"
 
 
-def _walk(value: object, pointer: str) -> Iterator[tuple[str, object]]:
-    """Yield every value with its pointer."""
-    yield pointer, value
-    if isinstance(value, dict):
-        for name, item in cast("dict[str, object]", value).items():
-            yield from _walk(item, f"{pointer}/{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[object]", value)):
-            yield from _walk(item, f"{pointer}/{index}")
+def _walk(document: object, pointer: str) -> Iterator[tuple[str, object]]:
+    """Yield every value of a document with its pointer, in document order."""
+    waiting = [(pointer, document)]
+    while waiting:
+        place, value = waiting.pop()
+        yield place, value
+        if isinstance(value, dict):
+            members = cast("dict[str, object]", value).items()
+            waiting += [(f"{place}/{name}", child) for name, child in members][::-1]
+        elif isinstance(value, list):
+            children = enumerate(cast("list[object]", value))
+            waiting += [(f"{place}/{index}", child) for index, child in children][::-1]
 
 
-def _check_whole(resource: Any) -> None:  # noqa: ANN401 - plain JSON
-    """Check what is rare enough to be looked for only where the bytes hint at it.
-
-    ele-1: all FHIR elements must have a value or children. Control characters: XML, the other
-    form of FHIR, cannot carry them. Then the references to contained resources.
-    """
-    for pointer, value in _walk(resource, ""):
+def _check_empty(data: bytes) -> None:
+    """ele-1: all FHIR elements must have a value or children."""
+    try:
+        document = _PLAIN.decode(data)
+    except (msgspec.DecodeError, RecursionError, ArithmeticError):
+        return  # the structs' decoder says what is wrong
+    for pointer, value in _walk(document, ""):
         if isinstance(value, dict) and not value.keys() - {"id"}:
             raise ContentRejectedError("fhir-empty", pointer)
+
+
+def _check_text(document: object) -> None:
+    """Refuse control characters, which XML, the other form of FHIR, cannot carry.
+
+    Also an object with nothing but an id, which ``_EMPTY`` misses when its name is escaped.
+    """
+    for pointer, value in _walk(document, ""):
         if isinstance(value, str) and _CONTROL.search(value):
             raise ContentRejectedError("fhir-control-character", pointer)
-    _check_contained(resource, "")
+        if isinstance(value, dict) and not value.keys() - {"id"}:
+            raise ContentRejectedError("fhir-empty", pointer)
 
 
 def _check_contained(resource: Any, pointer: str) -> None:  # noqa: ANN401 - plain JSON
