@@ -86,12 +86,18 @@ class EmbeddedPostgres:
             UnavailableError: the server does not become ready.
         """
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        deadline = time.monotonic() + _START_SECONDS
         with self._locked() as lock:
-            if self.postmaster() is None:
-                self._launch(lock)
-            postmaster = self._wait_until_ready()
-            _ensure_database(_url(postmaster, "postgres"))
-            return _url(postmaster, DATABASE)
+            # A dying postmaster still looks alive for a moment: only a connection is proof.
+            while time.monotonic() < deadline:
+                postmaster = self.postmaster()
+                if postmaster is None:
+                    self._launch(lock)
+                elif postmaster.ready and _ensure_database(_url(postmaster, "postgres")):
+                    return _url(postmaster, DATABASE)
+                else:
+                    time.sleep(0.05)
+        raise UnavailableError(f"PostgreSQL does not become ready; its log is {self.log}")
 
     def running_url(self) -> str | None:
         """Return the URL of the running server, or None; starts nothing."""
@@ -200,17 +206,6 @@ class EmbeddedPostgres:
         folder.chmod(0o700)
         return folder
 
-    def _wait_until_ready(self) -> Postmaster:
-        deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline:
-            postmaster = self.postmaster()
-            if postmaster is None:
-                break
-            if postmaster.ready:
-                return postmaster
-            time.sleep(0.05)
-        raise UnavailableError(f"PostgreSQL does not become ready; its log is {self.log}")
-
     def _is_gone_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -225,11 +220,16 @@ def _url(postmaster: Postmaster, database: str) -> str:
     return f"postgresql://{SUPERUSER}@/{database}?host={folder}&port={_PORT}"
 
 
-def _ensure_database(url: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        query = "SELECT 1 FROM pg_database WHERE datname = 'clinledger'"
-        if connection.execute(query).fetchone() is None:
-            connection.execute("CREATE DATABASE clinledger")
+def _ensure_database(url: str) -> bool:
+    """Create our database if there is none; return False when the server does not answer yet."""
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            query = "SELECT 1 FROM pg_database WHERE datname = 'clinledger'"
+            if connection.execute(query).fetchone() is None:
+                connection.execute("CREATE DATABASE clinledger")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _replace_file(user: ServerUser | None, path: Path, text: str) -> None:
