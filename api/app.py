@@ -44,6 +44,10 @@ _ROUTERS: Final = (
     staff.router,
     operations.router,
 )
+_HOT: Final = {
+    events.append_event: "/v1/events",
+    events.append_events: "/v1/events/batch",
+}
 _NOT_FOUND: Final = 404
 _METHOD_NOT_ALLOWED: Final = 405
 _INTERNAL: Final = 500
@@ -70,15 +74,15 @@ def create_app(services: Services) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.services = services
-    app.add_route("/v1/events", events.append_event, methods=["POST"])
-    app.add_route("/v1/events/batch", events.append_events, methods=["POST"])
+    for endpoint, path in _HOT.items():
+        app.add_route(path, endpoint, methods=["POST"])
     for router in _ROUTERS:
         app.include_router(router)
     for cls in (RequestError, LedgerError, SigningError, ProjectionError):
         app.add_exception_handler(cls, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_middleware(Observer, metrics=services.metrics)
+    app.add_middleware(Observer, metrics=services.metrics, templates=_HOT)
     document = openapi_document(app)
     app.openapi = lambda: document
     return app

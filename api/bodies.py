@@ -119,5 +119,5 @@ def _invalid(message: str) -> BodyInvalidError:
         return BodyInvalidError("field-missing", f"{pointer}/{missing['name']}")
     if message.startswith("Object contains unknown field"):
         return BodyInvalidError("field-unknown", pointer)
-    code = "type-wrong" if message.startswith("Expected `") else "value-invalid"
+    code = "type-wrong" if ", got `" in message else "value-invalid"
     return BodyInvalidError(code, pointer)

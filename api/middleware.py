@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -17,10 +18,20 @@ _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 class Observer:
     """ASGI middleware around the routes. What it logs is the route's template, never the path."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Wrap the application."""
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, templates: Mapping[Callable[..., Any], str]
+    ) -> None:
+        """Wrap the application.
+
+        Args:
+            app: what to wrap.
+            metrics: where to count.
+            templates: paths of the endpoints that are plain Starlette routes, for which FastAPI's
+                router does not say which route it chose.
+        """
         self._app = app
         self._metrics = metrics
+        self._templates = templates
         self._log: Any = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +65,8 @@ class Observer:
 
     def _record(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         # Unknown paths share one label: they may hold anything, and would be without number.
-        route = getattr(scope.get("route"), "path", "") or "unmatched"
+        known = self._templates.get(scope.get("endpoint", _nothing), "unmatched")
+        route = getattr(scope.get("route"), "path", known)
         method = scope["method"] if route != "unmatched" else "any"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.request_seconds.labels(method, route).observe(seconds)
@@ -67,3 +79,7 @@ class Observer:
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
+
+
+def _nothing() -> None:
+    """Stand for the endpoint of a request that matched no route."""
