@@ -1,0 +1,80 @@
+"""Draw from a stream of numbers that depends on nothing but the words it is named after.
+
+Own arithmetic on SHA-256 instead of `random`: the sequence is the same on every Python version
+and machine, so that the same seed writes the same bytes for ever.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+_WORD_BYTES = 8
+
+
+def derived_id(*words: str) -> str:
+    """Return the UUID (version 8, RFC 9562 §5.8) that these words always give.
+
+    Args:
+        words: what the id names, the widest first; none of them may contain a line feed.
+
+    Returns:
+        The canonical lower-case form.
+    """
+    digest = bytearray(hashlib.sha256("\n".join(words).encode()).digest()[:16])
+    digest[6] = 0x80 | (digest[6] & 0x0F)
+    digest[8] = 0x80 | (digest[8] & 0x3F)
+    return str(uuid.UUID(bytes=bytes(digest)))
+
+
+class Chance:
+    """One stream of draws. Not thread-safe; two streams of the same words draw alike."""
+
+    def __init__(self, *words: str) -> None:
+        self._words = words
+        self._key = hashlib.sha256("\n".join(words).encode()).digest()
+        self._block = 0
+        self._pool = b""
+
+    def fork(self, *words: str) -> "Chance":
+        """Return a stream of its own, which draws on this one do not move."""
+        return Chance(*self._words, *words)
+
+    def below(self, bound: int) -> int:
+        """Return a whole number from 0 up to, not including, `bound`."""
+        if len(self._pool) < _WORD_BYTES:
+            self._pool = hashlib.sha256(self._key + self._block.to_bytes(8, "big")).digest()
+            self._block += 1
+        word, self._pool = self._pool[:_WORD_BYTES], self._pool[_WORD_BYTES:]
+        return int.from_bytes(word, "big") % bound
+
+    def between(self, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`, both included."""
+        return low + self.below(high - low + 1)
+
+    def near_middle(self, low: int, high: int) -> int:
+        """Return a whole number from `low` to `high`, more often near the middle."""
+        return (self.between(low, high) + self.between(low, high)) // 2
+
+    def happens(self, percent: int) -> bool:
+        """Return true in `percent` of a hundred draws."""
+        return self.below(100) < percent
+
+    def one_of(self, choices: Sequence[_T]) -> _T:
+        """Return one of the choices, each as likely as the others."""
+        return choices[self.below(len(choices))]
+
+    def weighted(self, choices: Sequence[tuple[_T, int]]) -> _T:
+        """Return one of the choices, each as likely as its weight says."""
+        rest = self.below(sum(weight for _, weight in choices))
+        for choice, weight in choices:
+            if rest < weight:
+                return choice
+            rest -= weight
+        raise ValueError("weights must be positive")
+
+    def digits(self, count: int) -> str:
+        """Return a text of `count` decimal digits."""
+        return "".join(str(self.below(10)) for _ in range(count))
