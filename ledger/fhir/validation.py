@@ -37,6 +37,8 @@ _NAMED: Final = re.compile(
     r"(?: - at `\$([A-Za-z0-9_.\[\]]*)`)?"
 )
 
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
+
 # What msgspec says (after any quoted content) → our code.
 _BY_MESSAGE: Final = {
     "Object missing required field": "fhir-required-element",
@@ -107,7 +109,7 @@ def _decode(decoder: msgspec.json.Decoder[S], data: bytes, code_of: Callable[[st
         return decoder.decode(data)
     except msgspec.ValidationError as error:
         rejection = _rejection(error, code_of)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         rejection = ContentRejectedError("content-not-json")
     except RecursionError:
         rejection = ContentRejectedError("content-too-deep")
@@ -182,7 +184,7 @@ def _check_empty(data: bytes) -> None:
     """ele-1: all FHIR elements must have a value or children."""
     try:
         document = _PLAIN.decode(data)
-    except (msgspec.DecodeError, RecursionError, ArithmeticError):
+    except (*_UNREADABLE, RecursionError, ArithmeticError):
         return  # the structs' decoder says what is wrong
     for pointer, value in _walk(document, ""):
         if isinstance(value, dict) and not value.keys() - {"id"}:
