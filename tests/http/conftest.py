@@ -1,7 +1,6 @@
 """Fixtures only: a served ledger, spoken to in HTTP through the whole application."""
 
 from collections.abc import Generator
-from pathlib import Path
 
 import pytest
 
@@ -25,8 +24,7 @@ def shared(
 ) -> Generator[Served]:
     """One served hospital for all tests that only read or are refused."""
     url = postgres_server.create_database(template_url)
-    home: Path = tmp_path_factory.mktemp("home")
-    live = LiveLedger(Database(url, "ledger"), home)
+    live = LiveLedger(Database(url, "ledger"), tmp_path_factory.mktemp("home"))
     served = Served(LiveHospital(live))
     yield served
     served.close()

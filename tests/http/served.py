@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import msgspec
@@ -151,13 +151,13 @@ def whole(response: httpx2.Response, kind: Any) -> Any:
 
 
 def _names(value: Any, at: str = "") -> set[str]:
+    if at.endswith("/resource"):  # a FHIR resource is documented elsewhere
+        return set()
+    found: set[str] = set()
     if isinstance(value, dict):
-        members: dict[str, Any] = value
-        if at.endswith("/resource"):  # a FHIR resource is documented elsewhere
-            return set()
-        found = {f"{at}/{name}" for name in members}
-        return found.union(*(_names(part, f"{at}/{name}") for name, part in members.items()))
-    if isinstance(value, list):
-        parts: list[Any] = value
-        return set().union(*(_names(part, f"{at}/*") for part in parts))
-    return set()
+        for name, part in cast("dict[str, Any]", value).items():
+            found |= {f"{at}/{name}"} | _names(part, f"{at}/{name}")
+    elif isinstance(value, list):
+        for part in cast("list[Any]", value):
+            found |= _names(part, f"{at}/*")
+    return found

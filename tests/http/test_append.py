@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+from collections.abc import Callable
 
 import httpx2
+import pytest
 
 from api.event_json import submission_json
 from api.schemas import EventReceipt
@@ -62,9 +64,7 @@ def test_another_statement_under_an_event_id_is_a_conflict(served: Served) -> No
     hospital = served.hospital
     assert served.append(hospital.signed("note-written.v1", hospital.note())).status_code == 201
     size = served.size
-    answer = served.append(
-        hospital.signed("note-written.v1", hospital.note(form="37/BV2"))
-    )
+    answer = served.append(hospital.signed("note-written.v1", hospital.note(form="37/BV2")))
     assert answer.status_code == 409
     assert answer.json()["type"] == "urn:clinledger:problem:event-id-taken"
     assert served.size == size
@@ -123,13 +123,9 @@ async def _post_into_full_queue(
     with served.live.database.connect("owner") as blocker, blocker.transaction():
         blocker.execute("LOCK TABLE ledger.head IN ACCESS EXCLUSIVE MODE")
         stuck = asyncio.create_task(served.send("/v1/events", body))
-        while sequencer.waiting == 0:
-            await asyncio.sleep(0)
-        while sequencer.waiting:
-            await asyncio.sleep(0)  # the batch is now at the database, and waits there
-        waiting = [
-            asyncio.create_task(sequencer.submit(submission)) for _ in range(MAX_WAITING)
-        ]
+        await _until(lambda: sequencer.waiting > 0)
+        await _until(lambda: sequencer.waiting == 0)  # now at the database, waiting there
+        waiting = [asyncio.create_task(sequencer.submit(submission)) for _ in range(MAX_WAITING)]
         await asyncio.sleep(0)
         answer = await served.send("/v1/events", body)
         for task in waiting:
@@ -137,6 +133,14 @@ async def _post_into_full_queue(
     await asyncio.gather(*waiting, return_exceptions=True)
     assert (await stuck).status_code == 201
     return answer
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    for _ in range(1_000_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    pytest.fail("it never came to that")
 
 
 def _submission(event: SubmittedEvent) -> Submission:
