@@ -102,7 +102,7 @@ class AckChecker:
             ack = self._expected
             if ack.position < row.position:
                 self._miss(ack, "was acknowledged here, and there is no row")
-            elif ack.leaf_hash != leaf or ack.event_id != UUID(row.event_id).bytes:
+            elif ack.leaf_hash != leaf or str(UUID(bytes=ack.event_id)) != row.event_id:
                 self._findings.add(
                     "acknowledged-missing", place, "another event was acknowledged here"
                 )

@@ -77,7 +77,8 @@ class EntryChecker:
         if len(heads) == 1 and heads[0].one:
             self._check_head(heads[0])
         else:
-            self._findings.add("head-mismatch", NOWHERE, "there must be one head row, marked so")
+            last = Place(position=self._next - 1) if self._next else NOWHERE
+            self._findings.add("head-mismatch", last, "there must be one head row, marked so")
         if not self.whole:
             return
         for level, number in sorted(self._tiles):

@@ -16,43 +16,64 @@ from ledger.database import Connection, Database
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A whole pass takes longer than a request may.
 _NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
-LEDGER_ROWS: Final = "SELECT one, origin, facility_key_id FROM {ledger}.ledger"
-HEAD_ROWS: Final = "SELECT one, size, root, peaks FROM {ledger}.head"
-TILES: Final = "SELECT level, index, hash FROM {ledger}.tile"
-KEYS: Final = "SELECT stream::text, stream_kind, wrapped, facility_key_id FROM {keys}.stream_key"
+# A superuser can drop NOT NULL as well: what is null is read as a value that nothing can have.
+LEDGER_ROWS: Final = """
+SELECT one IS TRUE, coalesce(origin, ''), coalesce(facility_key_id, '')
+FROM {ledger}.ledger
+"""
+HEAD_ROWS: Final = """
+SELECT one IS TRUE, coalesce(size, -1), coalesce(root, ''), coalesce(peaks, '')
+FROM {ledger}.head
+"""
+TILES: Final = """
+SELECT coalesce(level, 0::smallint), coalesce(index, -1), coalesce(hash, '')
+FROM {ledger}.tile
+"""
+KEYS: Final = """
+SELECT coalesce(stream::text, ''), coalesce(stream_kind, ''), coalesce(wrapped, ''),
+  coalesce(facility_key_id, '')
+FROM {keys}.stream_key
+"""
 ENTRIES: Final = """
-SELECT position, stream::text, version, event_id::text, entry, leaf_hash, link_salt
+SELECT coalesce(position, -1), coalesce(stream::text, ''), coalesce(version, 0),
+  coalesce(event_id::text, ''), coalesce(entry, ''), coalesce(leaf_hash, ''),
+  coalesce(link_salt, '')
 FROM {ledger}.entry
 ORDER BY position
 """
 BODIES: Final = """
-SELECT position, body
+SELECT coalesce(position, -1), coalesce(body, '')
 FROM {ledger}.sealed
 ORDER BY position
 """
 # Of bodies that will not be opened only the first byte is read, which tells their form.
 DIRECTORY_BODIES: Final = """
-SELECT position,
-  CASE WHEN substring(body FROM 1 FOR 1) = '\\x00' THEN body ELSE substring(body FROM 1 FOR 1) END
+SELECT coalesce(position, -1),
+  CASE WHEN substring(body FROM 1 FOR 1) = '\\x00' THEN body
+    ELSE substring(coalesce(body, '') FROM 1 FOR 1) END
 FROM {ledger}.sealed
 ORDER BY position
 """
 BODIES_OF_STREAMS: Final = """
-SELECT s.position,
+SELECT coalesce(s.position, -1),
   CASE WHEN substring(s.body FROM 1 FOR 1) = '\\x00' OR e.stream = ANY(%(streams)s::uuid[])
-    THEN s.body ELSE substring(s.body FROM 1 FOR 1) END
+    THEN coalesce(s.body, '') ELSE substring(coalesce(s.body, '') FROM 1 FOR 1) END
 FROM {ledger}.sealed AS s LEFT JOIN {ledger}.entry AS e ON e.position = s.position
 ORDER BY s.position
 """
 FIRST_OF_STREAM: Final = """
-SELECT e.position, e.stream::text, e.version, e.event_id::text, e.entry, e.leaf_hash, e.link_salt,
-  s.body
+SELECT e.position, e.stream::text, e.version, coalesce(e.event_id::text, ''), e.entry,
+  e.leaf_hash, e.link_salt, coalesce(s.body, '')
 FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
 WHERE e.stream = %(stream)s::uuid
 ORDER BY e.version
 LIMIT 1
 """
-FIRST_BODY: Final = "SELECT body FROM {ledger}.sealed WHERE position = 0"
+FIRST_BODY: Final = """
+SELECT coalesce(body, '')
+FROM {ledger}.sealed
+WHERE position = 0
+"""
 _PAGE: Final = 256
 T = TypeVar("T")
 
