@@ -189,7 +189,7 @@ class SoftKey(Signer):
                 return cls(rsa.generate_private_key(public_exponent=65537, key_size=3072))
             case "EdDSA":
                 return cls(ed25519.Ed25519PrivateKey.generate())
-            case "RS256":
+            case _:
                 raise MalformedKeyError("key-algorithm", "no key is made for RS256")
 
     @classmethod

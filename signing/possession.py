@@ -16,7 +16,7 @@ from signing.statement import HashText, OriginText, UuidText
 
 POSSESSION_FORMAT: Final = "clinledger/possession/v1"
 MAX_POSSESSION_BYTES: Final = 4 * 1024
-NONCE_PATTERN: Final = r"^[ !#-\[\]-~]{1,128}\Z"  # printable ASCII without `"` and `\`
+NONCE_PATTERN: Final = r"^[ !#-\[\]-~]{1,128}$(?!\n)"  # printable ASCII without `"` and `\`
 
 
 class PossessionClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

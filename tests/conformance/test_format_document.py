@@ -39,7 +39,7 @@ def test_every_example_is_the_golden_value() -> None:
 
 def test_the_patterns_are_those_of_the_code() -> None:
     for pattern in (UUID_PATTERN, ORIGIN_PATTERN, TYPE_PATTERN, MEDIA_TYPE_PATTERN):
-        assert pattern.removeprefix("^").removesuffix(r"\Z") in DOCUMENT
+        assert pattern.removeprefix("^").removesuffix(r"$(?!\n)") in DOCUMENT
 
 
 def test_the_members_of_a_statement_are_listed_in_their_order() -> None:

@@ -237,6 +237,8 @@ def spellings() -> dict[str, tuple[bytes, str]]:
         "point at infinity": (sequence(head, b"\x03\x02\x00\x00"), "ES256"),
         "RSA-PSS identifier": (sequence(pss_algorithm, rsa_bits), "PS256"),
         "no NULL": (sequence(bytes.fromhex("300b06092a864886f70d010101"), rsa_bits), "PS256"),
+        "a curve nobody knows": (sequence(head[:-1] + b"\x7f", good[len(head) + 2 :]), "ES256"),
+        "a kind nobody knows": (ed.replace(b"\x2b\x65\x70", b"\x2b\x65\x7e"), "EdDSA"),
         "Ed25519 with parameters": (
             bytes.fromhex("302c300706032b65700500032100") + ed[12:],
             "EdDSA",
