@@ -158,7 +158,10 @@ def rng_2(low: QuantityLike | UnsetType, high: QuantityLike | UnsetType) -> None
     """The low SHALL have a lower value than high (where both are in the same unit)."""
     if low is UNSET or high is UNSET or low.value is UNSET or high.value is UNSET:
         return
-    if low.system == high.system and low.code == high.code and low.value > high.value:
+    same_unit = low.system == high.system and low.code == high.code
+    if low.code is UNSET:
+        same_unit = same_unit and low.unit == high.unit
+    if same_unit and low.value > high.value:
         raise RuleBrokenError("fhir-rng-2", "/high")
 
 
