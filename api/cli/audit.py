@@ -1,0 +1,91 @@
+"""Commands of auditors: verify."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.access import open_database, settings
+from api.cli.console import FOUND, note, progress_bar, say, say_json_bytes
+from api.settings import Settings
+from ledger.database import Database
+from ledger.errors import EnvironmentRefusedError
+from ledger.founding import open_keyring
+from ledger.keyring import Keyring
+from ledger.store import EntryStore
+from ledger.verify import Report, VerifyOptions, merge_findings, verify_ledger
+from projections.check import check_views
+from projections.errors import ProjectionFailedError
+
+
+def verify(
+    record: Annotated[
+        str | None, typer.Option(help="Check one record's events only, and the whole tree.")
+    ] = None,
+    hashes_only: Annotated[
+        bool, typer.Option("--hashes-only", help="Leave out what needs the facility key.")
+    ] = False,
+    acks: Annotated[
+        Path | None,
+        typer.Option(help="Receipts that clients kept (JSON lines): none may be missing."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Derive everything again from the stored bytes and report every contradiction.
+
+    Every hash, link, signature, rule and view is computed anew; nothing stored is believed.
+    Exits 0 when nothing was found, 1 with findings (docs/trust.md says what each code means),
+    2 when it could not run. Without receipts the ledger is compared with itself only: a tail cut
+    off together with a rewritten head is then not seen.
+    """
+    chosen = settings()
+    database = open_database(chosen)
+    keyring = None if hashes_only else _keyring_if_there(database, chosen)
+    options = VerifyOptions(record=record, hashes_only=hashes_only, acks=acks)
+    with progress_bar("verifying", quiet=as_json) as advance:
+        report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
+    if keyring is not None and record is None:
+        report = _with_views(report, database, keyring)
+    if as_json:
+        say_json_bytes(report.as_json(), pretty=False)
+    else:
+        _describe(report)
+    if not report.ok:
+        raise typer.Exit(FOUND)
+
+
+def _keyring_if_there(database: Database, chosen: Settings) -> Keyring | None:
+    with database.connect("auditor") as connection:
+        try:
+            return open_keyring(EntryStore(connection, database), chosen.home)
+        except EnvironmentRefusedError as error:
+            note(f"{error}: only what needs no facility key is checked")
+            return None
+
+
+def _with_views(report: Report, database: Database, keyring: Keyring) -> Report:
+    # The reader's role: an auditor's may not open the stream keys.
+    with database.connect("reader", name="clinledger-verify") as connection:
+        try:
+            return merge_findings(report, check_views(connection, database, keyring))
+        except ProjectionFailedError as error:
+            note(f"views were not compared: {error}")
+            return report
+
+
+def _describe(report: Report) -> None:
+    say(f"ledger      {report.origin or 'not founded'}")
+    say(f"genesis     {report.genesis or '-'}")
+    say(f"size        {report.size}")
+    say(f"root        {report.root}")
+    say(f"checked     {report.entries_checked} entries, {report.signatures_checked} signatures")
+    say(f"seconds     {report.seconds:.1f}")
+    for anchor in report.anchors:
+        say(f"anchor      {anchor.count} {anchor.kind}")
+    for remark in report.notes:
+        say(f"note        {remark}")
+    for finding in report.findings:
+        place = "-" if finding.position is None else finding.position
+        say(f"FINDING     {finding.code} at {place}: {finding.detail}")
+    count = len(report.findings)
+    say("whole: nothing was found" if report.ok else f"NOT WHOLE: {count} findings")

@@ -1,0 +1,61 @@
+"""Talk to the person at the terminal: results on stdout, everything else on stderr."""
+
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+FOUND = 1
+"""Exit code of a finding or a refusal."""
+
+UNUSABLE = 2
+"""Exit code of wrong usage or a wrong environment."""
+
+_errors = Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a result for people on stdout, as it is."""
+    typer.echo(text)
+
+
+def note(text: str) -> None:
+    """Print a remark on stderr, so that it never mixes with results."""
+    _errors.print(text, markup=False, soft_wrap=True)
+
+
+def say_json(value: object) -> None:
+    """Print one line of JSON on stdout."""
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def say_json_bytes(data: bytes, *, pretty: bool) -> None:
+    """Print JSON that is already encoded, with its digits as they are; indented for people."""
+    typer.echo((msgspec.json.format(data, indent=2) if pretty else data).decode())
+
+
+def fail(text: str, code: int) -> typer.Exit:
+    """Print what is wrong and return the exit to raise."""
+    note(f"clinledger: {text}")
+    return typer.Exit(code)
+
+
+@contextmanager
+def progress_bar(title: str, *, quiet: bool = False) -> Generator[Callable[[int, int], None]]:
+    """Show a progress bar on stderr while the block runs; yield `advance(done, total)`.
+
+    Nothing is shown when stderr is not a terminal, or when asked to be quiet.
+    """
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    shown = sys.stderr.isatty() and not quiet
+    with Progress(*columns, console=_errors, transient=True, disable=not shown) as bar:
+        task = bar.add_task(title, total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance
