@@ -1,5 +1,7 @@
 """FHIR resources and documents as plain JSON, valid as they are, to be changed at will."""
 
+# ruff: noqa: ANN401 - elements of resources are of any type
+
 import json
 import uuid
 from collections.abc import Mapping
@@ -121,3 +123,23 @@ def finished(resource: Json) -> Json:
         "status": "finished",
         "period": {"start": "2026-11-18T08:00:00+07:00", "end": LOCAL_TIME},
     }
+
+
+GONE: Any = object()
+"""Stands for "leave it out" in `changed`."""
+
+
+def changed(document: Json, pointer: str, value: Any) -> Json:
+    """Return a copy in which the place that the pointer names has another value, or is gone."""
+    copy = json.loads(json.dumps(document))
+    *path, last = [int(part) if part.isdigit() else part for part in pointer.split("/")[1:]]
+    place: Any = copy
+    for part in path:
+        place = place[part]
+    if value is GONE:
+        del place[last]
+    elif isinstance(last, int) and last == len(place):
+        place.append(value)
+    else:
+        place[last] = value
+    return copy

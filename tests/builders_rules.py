@@ -8,14 +8,17 @@ tests can refer to them. The builders return resources as plain JSON, to be chan
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec import UNSET
 
 from ledger.catalogue import event_type
 from ledger.decide import RuleContext, decide, streams_needed
+from ledger.errors import RejectedError
 from ledger.evolve import evolve
 from ledger.facts import AnyFacts, read_facts
 from ledger.profiles.keys import format_verifier_key
@@ -35,7 +38,17 @@ from tests.builders_resources import OCCURRED_AT, Json, an_id, device, practitio
 
 ORIGIN = "bvdk.quangninh.example/ledger"
 FACILITY = an_id("facility")
-CHECKPOINT_KEY = format_verifier_key(ORIGIN, SoftKey.generate("EdDSA").spki[-32:])
+CHECKPOINT_SOFT_KEY = SoftKey.generate("EdDSA")
+CHECKPOINT_KEY = format_verifier_key(ORIGIN, CHECKPOINT_SOFT_KEY.spki[-32:])
+
+
+@contextmanager
+def refused(code: str, pointer: str | None = None) -> Generator[None]:
+    """Demand that the block is refused with this code, at this place when one is given."""
+    with pytest.raises(RejectedError) as caught:
+        yield
+    assert caught.value.code == code
+    assert pointer is None or caught.value.pointer == pointer
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +85,7 @@ class World:
         self.streams: dict[str, StreamState] = {}
         self.position = 0
         self.keys: dict[str, SoftKey] = {}
+        self.taken: list[Draft] = []
 
     def stream(self, stream: str) -> StreamState:
         """Return a stream's state, empty for a new one."""
@@ -138,7 +152,12 @@ class World:
         stream.version += 1
         stream.leaf_hash = digest
         self.position += 1
+        self.taken.append(draft)
         return Taken(statement=statement, digest=digest.hex(), facts=facts)
+
+    def read(self, draft: Draft) -> AnyFacts:
+        """Read the facts of an event, without taking it."""
+        return read_facts(draft.statement, draft.content)
 
     def add(self, tag: str, content: Mapping[str, Any] | bytes, **members: Any) -> Taken:
         """Build an event and take it."""

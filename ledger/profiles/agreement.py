@@ -172,21 +172,20 @@ class NamedStaff:
             ContentRejectedError: `reference-form`: a Practitioner or Device that is no stream id.
         """
         for index, reference in enumerate(references or ()):
-            text = reference.reference or ""
-            found_type, _, found = text.partition("/")
-            kind = _STAFF_KINDS.get(found_type)
-            if kind is None:
-                continue
-            if not is_uuid(found):
-                raise reject("reference-form", f"{pointer}/{index}/reference", "no stream id")
-            (self._responsible if responsible else self._mentioned)[found] = kind
+            self.add_one(reference, f"{pointer}/{index}", responsible=responsible)
 
     def add_one(
         self, reference: r4.Reference | UnsetType, pointer: str, *, responsible: bool = False
     ) -> None:
-        """Add the person or device of a single reference."""
-        if reference is not UNSET:
-            self.add((reference,), pointer, responsible=responsible)
+        """Add the person or device of a single reference, as `add` does."""
+        text = UNSET if reference is UNSET else reference.reference
+        found_type, _, found = (text or "").partition("/")
+        kind = _STAFF_KINDS.get(found_type)
+        if kind is None:
+            return
+        if not is_uuid(found):
+            raise reject("reference-form", f"{pointer}/reference", "no stream id")
+        (self._responsible if responsible else self._mentioned)[found] = kind
 
     def check_signer(self, claim: Claim, pointer: str) -> None:
         """Demand that the signer is responsible (`signer-mismatch`)."""

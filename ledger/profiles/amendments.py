@@ -53,12 +53,10 @@ def read_amendment(statement: Statement, content: bytes) -> AmendmentFacts:
     """Read `entry-amended.v1`; pointers go on inside the resource, after `/resource`."""
     amendment = decode_document(content, Amendment)
     _check_reason(amendment.reason)
+    resource = amendment.resource.encode()  # the decoder lets no lone surrogate through
     try:
-        resource = amendment.resource.encode()
         check_json_text(resource)
         tag, facts = read_new_version(statement, resource)
-    except UnicodeEncodeError:
-        raise reject("content-lone-surrogate", "/resource") from None
     except ContentRejectedError as error:
         pointer = f"/resource{error.pointer}"
         raise ContentRejectedError(error.code, pointer, error.detail) from None

@@ -1,7 +1,7 @@
 """Profile the resources of people and devices: Patient, Practitioner, Device, and allergies."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from msgspec import UNSET, UnsetType
 
@@ -38,13 +38,13 @@ def read_patient(statement: Statement, content: bytes) -> ResourceFacts:
 
 def read_practitioner(statement: Statement, content: bytes) -> EnrolmentFacts:
     """Read `practitioner-enrolled.v1`."""
-    resource = decode_resource(content, "Practitioner")
+    # The decoder guarantees the type.
+    resource = cast("r4.Practitioner", decode_resource(content, "Practitioner"))
     require(resource, PRACTITIONER_REQUIRED)
     check_stream_id(resource.id, claim_of(statement))
-    if isinstance(resource, r4.Practitioner):
-        _check_name(resource.name)
-        if check_identifiers(resource.identifier).isdisjoint(PRACTITIONER_SYSTEMS):
-            raise reject("identifier-missing", "/identifier", "licence number or staff code")
+    _check_name(resource.name)
+    if check_identifiers(resource.identifier).isdisjoint(PRACTITIONER_SYSTEMS):
+        raise reject("identifier-missing", "/identifier", "licence number or staff code")
     return EnrolmentFacts(
         kind="practitioner", resource_type="Practitioner", resource_id=statement.stream
     )
@@ -52,13 +52,12 @@ def read_practitioner(statement: Statement, content: bytes) -> EnrolmentFacts:
 
 def read_device(statement: Statement, content: bytes) -> EnrolmentFacts:
     """Read `device-enrolled.v1`."""
-    resource = decode_resource(content, "Device")
+    resource = cast("r4.Device", decode_resource(content, "Device"))
     require(resource, DEVICE_REQUIRED)
     check_stream_id(resource.id, claim_of(statement))
-    if isinstance(resource, r4.Device):
-        check_identifiers(resource.identifier)
-        if resource.patient is not UNSET:  # device events are not sealed
-            raise reject("element-not-allowed", "/patient", "the directory names no patients")
+    check_identifiers(resource.identifier)
+    if resource.patient is not UNSET:  # device events are not sealed
+        raise reject("element-not-allowed", "/patient", "the directory names no patients")
     return EnrolmentFacts(kind="device", resource_type="Device", resource_id=statement.stream)
 
 

@@ -98,7 +98,6 @@ def _read_note(note: r4.Composition, claim: Claim) -> ResourceFacts:
     known = code in FORMS if coding.system == FORM else is_identifier_value(FACILITY_FORM, code)
     if not known:
         raise reject("code-unknown", "/type", "no form of annexes XXVIII and XXIX, nor an own one")
-    _check_sections(note)
     check_encounter(note.encounter, claim, "/encounter")
     check_moment(note.date, claim, "/date")
     staff = NamedStaff()
@@ -118,12 +117,6 @@ def _read_note(note: r4.Composition, claim: Claim) -> ResourceFacts:
         mentioned=staff.mentioned,
         kinds=staff.kinds,
     )
-
-
-def _check_sections(note: r4.Composition) -> None:
-    for index, section in enumerate(note.section or ()):
-        if section.text is UNSET and section.entry is UNSET and section.section is UNSET:
-            raise reject("element-missing", f"/section/{index}/text")
 
 
 _ENCOUNTER_REQUIRED: Final = ("id", "identifier", "status", "class", "type", "subject", "period")

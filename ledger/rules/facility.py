@@ -11,10 +11,10 @@ from ledger.profiles.facts import (
 )
 from ledger.roles import RESERVED_ROLES, Role, roles_of
 from ledger.rules.context import RuleContext, refuse
-from ledger.state import DirectoryState, StaffState
+from ledger.state import DirectoryState
 from signing.statement import Statement
 
-_GOVERNING: Final[frozenset[Role]] = frozenset({"administrator", "registrar"})
+_GOVERNING: Final[tuple[Role, ...]] = ("administrator", "registrar")
 
 
 def check_founding(context: RuleContext) -> None:
@@ -101,7 +101,7 @@ def check_grant(context: RuleContext, statement: Statement, facts: RoleFacts) ->
     Raises:
         CommandRefusedError: `role-reserved`, `role-kind` or `role-already-held`.
     """
-    member = _member(context, statement)
+    member = context.directory.staff[statement.stream]
     if facts.role in RESERVED_ROLES:
         raise refuse("role-reserved", "", "for the ledger's own key, later")
     if facts.role not in roles_of(member.kind):
@@ -116,16 +116,9 @@ def check_withdrawal(context: RuleContext, statement: Statement, facts: RoleFact
     Raises:
         CommandRefusedError: `role-not-held`, `last-administrator` or `last-registrar`.
     """
-    if facts.role not in _member(context, statement).roles:
+    if facts.role not in context.directory.staff[statement.stream].roles:
         raise refuse("role-not-held")
     _check_governable(context.directory, staff=statement.stream, role=facts.role)
-
-
-def _member(context: RuleContext, statement: Statement) -> StaffState:
-    member = context.directory.staff.get(statement.stream)
-    if member is None:
-        raise refuse("stream-unknown", "/stream")
-    return member
 
 
 def _check_governable(
@@ -140,7 +133,7 @@ def _check_governable(
         role: that role.
     """
     lost = "nobody else with a valid key holds the role"
-    for name in _GOVERNING if role is None else _GOVERNING & {role}:
+    for name in _GOVERNING if role is None else set(_GOVERNING) & {role}:
         without = staff if role == name else ""
         if not _can_act(directory, name, without, key_id):
             raise refuse(
