@@ -12,7 +12,6 @@ from ledger.folds.record import fold_record, render_record
 from ledger.reader import LedgerReader
 from ledger.rows import Event
 from ledger.store import LAST_POSITION
-from signing.errors import SigningError
 from signing.statement import parse_time_ms
 
 _SECONDS: Final = len("2026-01-31T23:59:59Z")
@@ -62,7 +61,7 @@ def resolve_as_of(reader: LedgerReader, text: str) -> int:
         # A whole second means all of it.
         full = f"{text[:-1]}.999Z" if len(text) == _SECONDS and text.endswith("Z") else text
         return reader.position_at(parse_time_ms(full))
-    except SigningError:
+    except ValueError:
         raise RejectedError(
             "as-of-malformed", "/as_of", "give a position or a time such as 2026-01-31T23:59:59Z"
         ) from None

@@ -39,7 +39,7 @@ FROM word AS w CROSS JOIN LATERAL (
     SELECT FROM {views}.search_word AS t
     WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
     LIMIT %(common)s
-  ) AS some
+  ) AS few
 ) AS c
 GROUP BY w.n
 ORDER BY 2, 1

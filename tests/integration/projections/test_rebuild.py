@@ -1,0 +1,129 @@
+"""Rebuilding beside the live views: identical rows, an atomic switch, readers never without."""
+
+import threading
+
+import pytest
+
+from ledger.errors import CorruptionError
+from projections.check import check_views
+from projections.patient_queries import patient_page
+from projections.reads import ViewReader
+from projections.rebuild import drop_inactive, rebuild
+from projections.record_queries import record_page
+from projections.runner import Projector
+from projections.tracking import active_number, generations
+from tests.stored_events import keyring
+from tests.viewed_ledger import ViewedLedger
+
+
+def test_a_rebuild_yields_identical_rows_in_a_new_generation(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    viewed.fill()
+    last = viewed.save()
+    projector.catch_up()
+    before = viewed.rows()
+    told: list[int] = []
+    number = rebuild(viewed.connection, viewed.database, keyring(), progress=told.append, limit=5)
+    assert number == 2
+    assert viewed.rows() == before
+    assert generations(viewed.connection, viewed.database) == [2]
+    assert told[-1] == last
+
+
+def test_the_live_projector_goes_on_in_the_new_generation(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    record = viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    rebuild(viewed.connection, viewed.database, keyring())
+    viewed.world.note(record, "after the switch")
+    last = viewed.save()
+    assert projector.catch_up() == last
+    assert b"after the switch" in record_page(viewed.views, record)
+    assert check_views(viewed.connection, viewed.database, keyring()) == ()
+
+
+def test_a_rebuild_mends_tampered_views_and_bookkeeping(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    right = viewed.rows()
+    for damage in (
+        b"UPDATE ledger_views_1.record SET body = '{}', status = 'closed'",
+        b"UPDATE ledger_views_2.tracking SET position = 1000000",
+        b"DELETE FROM ledger_views_3.tracking",
+        b"DROP SCHEMA ledger_views_4 CASCADE",
+    ):
+        viewed.connection.execute(damage)
+        rebuild(viewed.connection, viewed.database, keyring())
+        assert viewed.rows() == right
+    viewed.connection.execute(b"DELETE FROM ledger_views.active")
+    rebuild(viewed.connection, viewed.database, keyring())
+    assert viewed.rows() == right
+
+
+def test_a_rebuild_that_fails_leaves_the_old_views_in_use(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    record = viewed.fill()
+    last = viewed.save()
+    projector.catch_up()
+    shown = record_page(viewed.views, record)
+    with viewed.connection.transaction():
+        viewed.connection.execute("SET LOCAL session_replication_role = replica")
+        viewed.connection.execute("DELETE FROM ledger.sealed WHERE position = %s", [last])
+    with pytest.raises(CorruptionError):
+        rebuild(viewed.connection, viewed.database, keyring())
+    assert active_number(viewed.connection, viewed.database) == 1
+    assert record_page(viewed.views, record) == shown
+    drop_inactive(viewed.connection, viewed.database)
+    assert generations(viewed.connection, viewed.database) == [1]
+
+
+def test_readers_find_the_views_at_every_moment_of_rebuilds(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    record = viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    patient = viewed.world.events[5].stream
+    expected = record_page(viewed.views, record), patient_page(viewed.views, patient)
+    stop = threading.Event()
+    seen: list[object] = []
+
+    def read() -> None:
+        with viewed.database.connect("reader") as connection:
+            views = ViewReader(connection, viewed.database)
+            while not stop.is_set():
+                try:
+                    seen.append((record_page(views, record), patient_page(views, patient)))
+                except Exception as error:  # noqa: BLE001 - asserted on below
+                    seen.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(5):
+        rebuild(viewed.connection, viewed.database, keyring())
+    stop.set()
+    reader.join()
+    assert len(seen) > 5
+    assert all(pages == expected for pages in seen)
+
+
+def test_commits_during_a_rebuild_are_in_the_new_views(viewed: ViewedLedger) -> None:
+    record = viewed.fill()
+    viewed.save()
+    written: list[int] = []
+
+    def write(_: int) -> None:
+        if len(written) < 3:
+            viewed.world.note(record, "meanwhile")
+            written.append(viewed.save())
+
+    rebuild(viewed.connection, viewed.database, keyring(), progress=write, limit=4)
+    assert viewed.views.reached() == written[-1]
+    assert check_views(viewed.connection, viewed.database, keyring()) == ()
