@@ -235,6 +235,14 @@ class Attack:
         """Delete all events from a position on."""
         self.delete(*range(size, len(self.events)))
 
+    def rewind(self, size: int) -> None:
+        """Let the builder go on from an earlier tree; its last events were one record's."""
+        builder = self.hospital.builder
+        gone = builder.events[size:]
+        assert {built.stream for built in gone} == {self.hospital.other.record}
+        del builder.events[size:], builder.roots[size + 1 :]
+        builder.restart(builder.events[-1])
+
     def cover_up(self) -> None:
         """Recompute links, leaf hashes, tiles and head over what the rows now say."""
         rows = self.run(

@@ -104,6 +104,15 @@ class LedgerBuilder:
         copy._ids, copy._salts = self._ids, self._salts
         return copy
 
+    def restart(self, last: Built) -> None:
+        """Go on after an earlier event, the last one that is kept in its stream."""
+        self.tree = CompactRange()
+        for built in self.events:
+            self.tree.append(built.leaf_hash)
+        self._streams[last.stream] = _Stream(version=last.version, leaf_hash=last.leaf_hash)
+        peaks = tuple(self.tree.peaks)
+        self._committed = Head(size=self.tree.size, root=self.tree.root(), peaks=peaks)
+
     @property
     def now_ms(self) -> int:
         """The time at which the next event will be received."""

@@ -222,8 +222,8 @@ class EventJudge:
         are not all refused as well. Not so in the directory: a key that was wrongly enrolled must
         not make what it signs look right. The founding event is all there is to begin with.
         """
-        directory_event = statement.stream_kind in _DIRECTORY_KINDS
-        if not sound and directory_event and not isinstance(facts, FoundingFacts):
+        founding = isinstance(facts, FoundingFacts) and not self.directory.origin
+        if not (sound or founding) and statement.stream_kind in _DIRECTORY_KINDS:
             return
         try:
             evolve(context, statement, facts, statement_digest=digest)
