@@ -4,7 +4,9 @@ Own arithmetic on SHA-256 instead of `random`: the sequence is the same on every
 and machine, so that the same seed writes the same bytes for ever.
 """
 
+import bisect
 import hashlib
+import itertools
 import uuid
 from collections.abc import Sequence
 from typing import TypeVar
@@ -68,12 +70,8 @@ class Chance:
 
     def weighted(self, choices: Sequence[tuple[_T, int]]) -> _T:
         """Return one of the choices, each as likely as its weight says."""
-        rest = self.below(sum(weight for _, weight in choices))
-        for choice, weight in choices:
-            if rest < weight:
-                return choice
-            rest -= weight
-        raise ValueError("weights must be positive")
+        bounds = list(itertools.accumulate(weight for _, weight in choices))
+        return choices[bisect.bisect_right(bounds, self.below(bounds[-1]))][0]
 
     def digits(self, count: int) -> str:
         """Return a text of `count` decimal digits."""
