@@ -23,6 +23,7 @@ from eventsourcing.persistence import (
     ProgrammingError,
     TrackingRecorder,
 )
+from eventsourcing.utils import Environment, EnvType
 from typing_extensions import override
 
 from ledger.clock import SystemClock
@@ -49,6 +50,11 @@ class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
     Environment: CLINLEDGER_DATABASE_URL, CLINLEDGER_SCHEMA (default `ledger`), CLINLEDGER_HOME.
     """
 
+    def __init__(self, env: Environment | EnvType | None) -> None:
+        """Take the library's environment."""
+        super().__init__(env)
+        self._recorders: list[LedgerRecorder] = []
+
     @override
     def application_recorder(self) -> ApplicationRecorder:
         """Return a recorder that reads the ledger of the environment."""
@@ -59,7 +65,15 @@ class LedgerFactory(InfrastructureFactory[TrackingRecorder]):
         home = Path(self.env.get("CLINLEDGER_HOME") or ".clinledger")
         with database.connect("reader") as connection:
             keyring = open_keyring(EntryStore(connection, database), home)
-        return LedgerRecorder(database, SignedStates(keyring), clock=SystemClock())
+        recorder = LedgerRecorder(database, SignedStates(keyring), clock=SystemClock())
+        self._recorders.append(recorder)
+        return recorder
+
+    @override
+    def close(self) -> None:
+        """Close the connections of the recorders that this factory made."""
+        while self._recorders:
+            self._recorders.pop().close()
 
     @override
     def aggregate_recorder(self, purpose: str = "events") -> AggregateRecorder:
