@@ -23,10 +23,7 @@ def check_result(stream: StreamState, statement: Statement, facts: ResourceFacts
     order = target_of(stream, statement, "answers")
     if facts.based_on != order.resource_id:
         raise refuse("order-mismatch", "/refs", "basedOn names another order")
-    if order.status == CANCELLED:
-        raise refuse("order-cancelled", "/refs")
-    if _has_final_result(stream, order):
-        raise refuse("result-final", "/refs", "the order has a final result; amend it")
+    _check_open(stream, order)
 
 
 def check_cancellation(stream: StreamState, statement: Statement) -> None:
@@ -35,11 +32,7 @@ def check_cancellation(stream: StreamState, statement: Statement) -> None:
     Raises:
         CommandRefusedError: `order-cancelled` or `result-final`.
     """
-    order = target_of(stream, statement, "answers")
-    if order.status == CANCELLED:
-        raise refuse("order-cancelled", "/refs")
-    if _has_final_result(stream, order):
-        raise refuse("result-final", "/refs")
+    _check_open(stream, target_of(stream, statement, "answers"))
 
 
 def check_amendment(
@@ -50,7 +43,8 @@ def check_amendment(
     Raises:
         CommandRefusedError: `amendment-type`, `resource-id-changed`, `category-changed`,
             `order-mismatch`, `signer-not-responsible`, `status-transition`,
-            `order-has-results` or `subject-mismatch`; they concern the content.
+            `order-has-results` or `subject-mismatch`; `order-cancelled` or `result-final` for a
+            result that would become final too late.
     """
     new = facts.resource
     if facts.amends_type != root.type:
@@ -68,6 +62,8 @@ def check_amendment(
     if new.responsible and not {statement.signer, root.signer} & set(new.responsible):
         raise refuse("signer-not-responsible", "", "neither author is named in the new version")
     _check_status(new.status, root)
+    if root.order and root.status == "preliminary" and new.status == "final":
+        _check_open(stream, stream.events[root.order])
     if _live_results(stream, root):
         raise refuse("order-has-results", "/refs", "an answered order stays as it is")
 
@@ -104,8 +100,11 @@ def _live_results(stream: StreamState, order: EventSummary) -> list[EventSummary
     return [result for result in results if not result.is_retracted]
 
 
-def _has_final_result(stream: StreamState, order: EventSummary) -> bool:
-    return any(result.status in FINAL_STATUSES for result in _live_results(stream, order))
+def _check_open(stream: StreamState, order: EventSummary) -> None:
+    if order.status == CANCELLED:
+        raise refuse("order-cancelled", "/refs")
+    if any(result.status in FINAL_STATUSES for result in _live_results(stream, order)):
+        raise refuse("result-final", "/refs", "the order has a final result")
 
 
 def _check_status(status: str, root: EventSummary) -> None:

@@ -156,6 +156,21 @@ def test_an_amended_preliminary_result_that_is_final_counts_as_final(
         hospital.reported(order, "second")
 
 
+def test_a_result_becomes_final_only_while_its_order_is_open(hospital: Hospital) -> None:
+    order, cancelled = hospital.placed(), hospital.placed("cancelled order")
+    members = {"signer": hospital.technician}
+    first = hospital.reported(order, "first", status="preliminary")
+    early = hospital.reported(cancelled, "early", status="preliminary")
+    _cancel(hospital, cancelled)
+    with refused("order-cancelled", "/refs"):
+        hospital.amend(early, hospital.result(cancelled, "early"), **members)
+    final = hospital.reported(order, "second")
+    with refused("result-final", "/refs"):
+        hospital.amend(first, hospital.result(order, "first"), **members)
+    hospital.retract(final, **members)
+    hospital.amend(first, hospital.result(order, "first"), **members)
+
+
 def test_an_answered_order_stays_as_it_is(hospital: Hospital) -> None:
     order = hospital.placed()
     amended = hospital.amend(order, hospital.order())
