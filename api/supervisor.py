@@ -1,0 +1,64 @@
+"""Keep a child process running: start it again when it ends, more and more slowly."""
+
+import asyncio
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+_FIRST_PAUSE_SECONDS: Final = 0.5
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+_LONG_LIFE_SECONDS: Final = 60.0
+_STOP_SECONDS: Final = 10.0
+
+
+async def supervise(
+    command: Sequence[str], environment: Mapping[str, str], stop: asyncio.Event
+) -> None:
+    """Run a command until told to stop, then stop it.
+
+    Its standard input is a pipe that ends when this process does, by whatever death: a child that
+    reads it need not outlive its parent.
+
+    Args:
+        command: program and arguments.
+        environment: variables to add to this process's own.
+        stop: set when the child shall stop.
+    """
+    log: Any = structlog.get_logger()
+    loop = asyncio.get_running_loop()
+    pause = _FIRST_PAUSE_SECONDS
+    while not stop.is_set():
+        started = loop.time()
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **environment},
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,  # a Ctrl-C at the terminal is the parent's to pass on
+        )
+        ended = asyncio.create_task(child.wait())
+        await _first(ended, stop)
+        if not ended.done():
+            await _end(child, ended)
+            return
+        if loop.time() - started > _LONG_LIFE_SECONDS:
+            pause = _FIRST_PAUSE_SECONDS
+        log.error("a child process ended", command=command[-1], code=ended.result(), wait=pause)
+        await _first(asyncio.create_task(asyncio.sleep(pause)), stop)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+async def _first(task: asyncio.Task[Any], stop: asyncio.Event) -> None:
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+
+
+async def _end(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+    child.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(ended), _STOP_SECONDS)
+    except TimeoutError:
+        child.kill()
+        await ended
