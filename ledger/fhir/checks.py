@@ -43,9 +43,12 @@ class Checks:
                 yield f"rules.at_most_one(self, {start}, {stop})"
         for item in self._fields:
             yield from self._field(item)
+        guard = ""
         for key in rules:
-            if key in FORMULAS:
-                yield from self._formula(key, FORMULAS[key])
+            for line in self._formula(key, FORMULAS[key]) if key in FORMULAS else ():
+                if line != guard:  # else it continues the block of the rule before
+                    yield line
+                guard = line if line.startswith("if ") else guard if line[0] == " " else ""
 
     def _range(self, group: str) -> tuple[int, int]:
         indexes = [i for i, item in enumerate(self._fields) if item.group == group]

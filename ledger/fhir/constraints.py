@@ -44,6 +44,11 @@ def _has_code(concept: ConceptLike | UnsetType, system: str, codes: frozenset[st
     )
 
 
+def _codes(concept: ConceptLike) -> set[tuple[str | UnsetType, str]]:
+    codings = concept.coding or ()
+    return {(item.system, item.code) for item in codings if item.code is not UNSET}
+
+
 def _measured(
     key: str, value: Decimal | UnsetType, system: str | UnsetType, code: str | UnsetType
 ) -> None:
@@ -108,11 +113,10 @@ def con_5(verification: ConceptLike | UnsetType) -> None:
 
 def obs_7(code: ConceptLike, components: Sequence[CodedLike] | UnsetType) -> None:
     """No value where a component has the same code as the Observation."""
-    own = {(coding.system, coding.code) for coding in code.coding or ()}
+    own = _codes(code)
     for index, component in enumerate(components or ()):
-        for coding in component.code.coding or ():
-            if (coding.system, coding.code) in own:
-                raise RuleBrokenError("fhir-obs-7", f"/component/{index}/code")
+        if not own.isdisjoint(_codes(component.code)):
+            raise RuleBrokenError("fhir-obs-7", f"/component/{index}/code")
 
 
 def org_2(addresses: Sequence[UsedLike]) -> None:

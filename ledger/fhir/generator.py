@@ -52,7 +52,8 @@ class Generator:
 
     def write(self) -> str:
         """Return the module's text."""
-        classes = [text for name in self._types for text in self._classes(name)]
+        concrete = self._types.keys() - {"BackboneElement"}
+        classes = [text for name in sorted(concrete) for text in self._classes(name)]
         resources = [name for name, entry in self._types.items() if entry["kind"] == "resource"]
         return "\n".join(
             [

@@ -1265,9 +1265,7 @@ class AllergyIntolerance(
         constraints.ait_2(self.clinicalStatus, self.verificationStatus)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -1341,16 +1339,6 @@ class Attachment(
             raise rules.RuleBrokenError("fhir-att-1", "/data")
 
 
-class BackboneElement(
-    FhirStruct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False,
-):
-    """FHIR R4 BackboneElement."""
-
-    id: "String | UnsetType" = UNSET
-    extension: "Many[Extension] | UnsetType" = UNSET
-    modifierExtension: "Many[Extension] | UnsetType" = UNSET
-
-
 class Bundle(
     FhirStruct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False,
     tag_field="resourceType", tag="Bundle",
@@ -1379,11 +1367,8 @@ class Bundle(
             constraints.bdl_1(self.type)
         if self.entry is not UNSET:
             constraints.bdl_2(self.type, self.entry)
-        if self.entry is not UNSET:
             constraints.bdl_3(self.type, self.entry)
-        if self.entry is not UNSET:
             constraints.bdl_4(self.type, self.entry)
-        if self.entry is not UNSET:
             constraints.bdl_7(self.type, self.entry)
         constraints.bdl_9(self.type, self.identifier)
         constraints.bdl_10(self.type, self.timestamp)
@@ -1558,9 +1543,7 @@ class Composition(
             rules.target(self.custodian, "/custodian", _ORGANIZATION)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -1712,9 +1695,7 @@ class Condition(
             constraints.con_5(self.verificationStatus)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -1975,9 +1956,7 @@ class Device(
             rules.target(self.parent, "/parent", _DEVICE)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2117,9 +2096,7 @@ class DiagnosticReport(
             rules.targets_of(self.imagingStudy, "imagingStudy", _IMAGINGSTUDY)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2315,9 +2292,7 @@ class Encounter(
             rules.target(self.partOf, "/partOf", _ENCOUNTER)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2641,9 +2616,7 @@ class ImagingStudy(
             rules.targets_of(self.reasonReference, "reasonReference", _CONDITION_OR_OBSERVATION_OR_MEDIA_OR_DIAGNOSTICREPORT_OR_DOCUMENTREFERENCE)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2762,9 +2735,7 @@ class Location(
             rules.targets_of(self.endpoint, "endpoint", _ENDPOINT)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2836,9 +2807,7 @@ class Medication(
             rules.target(self.manufacturer, "/manufacturer", _ORGANIZATION)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -2967,9 +2936,7 @@ class MedicationRequest(
             rules.targets_of(self.eventHistory, "eventHistory", _PROVENANCE)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -3166,9 +3133,7 @@ class Observation(
             rules.targets_of(self.derivedFrom, "derivedFrom", _DOCUMENTREFERENCE_OR_IMAGINGSTUDY_OR_MEDIA_OR_QUESTIONNAIRERESPONSE_OR_OBSERVATION_OR_MOLECULARSEQUENCE)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
         if self.dataAbsentReason is not UNSET and rules.has_any(self, 29, 45):
             raise rules.RuleBrokenError("fhir-obs-6", "/dataAbsentReason")
@@ -3272,9 +3237,7 @@ class Organization(
             rules.targets_of(self.endpoint, "endpoint", _ENDPOINT)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
         if self.name is self._name is UNSET and self.identifier is UNSET:
             raise rules.RuleBrokenError("fhir-org-1", "")
@@ -3372,9 +3335,7 @@ class Patient(
             rules.target(self.managingOrganization, "/managingOrganization", _ORGANIZATION)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -3480,9 +3441,7 @@ class Practitioner(
     def __post_init__(self) -> None:
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -3550,9 +3509,7 @@ class PractitionerRole(
             rules.targets_of(self.endpoint, "endpoint", _ENDPOINT)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 
@@ -3802,9 +3759,7 @@ class ServiceRequest(
             rules.targets_of(self.relevantHistory, "relevantHistory", _PROVENANCE)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
         if self.orderDetail is not UNSET and self.code is UNSET:
             raise rules.RuleBrokenError("fhir-prr-1", "/orderDetail")
@@ -3876,9 +3831,7 @@ class Specimen(
             rules.targets_of(self.request, "request", _SERVICEREQUEST)
         if self.contained is not UNSET:
             constraints.dom_2(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_4(self.contained)
-        if self.contained is not UNSET:
             constraints.dom_5(self.contained)
 
 

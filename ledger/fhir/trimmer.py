@@ -6,7 +6,7 @@ names it): ``python -m ledger.fhir.trimmer DIRECTORY``. Never run in production.
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -35,7 +35,7 @@ RESOURCES: Final = (
     "Specimen",
 )
 _CANONICAL: Final = "http://hl7.org/fhir/StructureDefinition/"
-# Enforced everywhere by construction, or (dom-6) a recommendation.
+# Enforced everywhere by construction.
 _UNIVERSAL: Final = frozenset({"ele-1", "ext-1"})
 
 
@@ -114,12 +114,12 @@ def _type(item: Json) -> Json:
     return trimmed
 
 
-def trim(directory: Path) -> Json:
-    """Return the definitions of RESOURCES and of every data type that they need."""
+def trim(directory: Path, resources: Sequence[str] = RESOURCES) -> Json:
+    """Return the definitions of resources and of every data type that they need."""
     package = OfficialPackage(directory)
     types: dict[str, Json] = {}
     bindings: set[str] = set()
-    waiting = [*RESOURCES, "Element"]
+    waiting = [*resources, "Element"]
     while waiting:
         name = waiting.pop()
         if name in types or name == "Resource":

@@ -57,8 +57,24 @@ WRONG = {"coding": [{"system": SYSTEM + "condition-ver-status", "code": "entered
 UNVERIFIED = {
     "coding": [{"system": SYSTEM + "allergyintolerance-verification", "code": "entered-in-error"}]
 }
+SPOKEN = {"extension": [{"url": "urn:clinledger:spoken", "valueCode": "x"}]}
 GOOD = [
     PATIENT, OBSERVATION, CONDITION, ALLERGY, ORDER, REQUEST, NOTE, BUNDLE, ENCOUNTER, LOCATION,
+    {**PATIENT, "name": [{"given": ["A", None], "_given": [None, SPOKEN]}]},
+    {**PATIENT, "name": [{"_given": [SPOKEN, SPOKEN]}]},
+    {**PATIENT, "name": [{"text": "{}"}]},
+    {**PATIENT, "name": [{"text": "\n\u0041 {}"}]},
+    {**OBSERVATION, "valueString": "x", "_valueString": SPOKEN},
+    {**OBSERVATION, "valueString": "x", "component": [{"code": {"text": "x"}}]},
+    {**OBSERVATION, "subject": {"reference": "urn:uuid:x", "type": "Patient"}},
+    {**OBSERVATION, "subject": {"reference": "https://a.example/fhir/Patient/1"}},
+    {**OBSERVATION, "subject": {"reference": "Patient/1/_history/2"}},
+    {
+        **PATIENT,
+        "contained": [{**DOCTOR, "extension": [
+            {"url": "urn:clinledger:of", "valueReference": {"reference": "#"}}
+        ]}],
+    },
 ]  # fmt: skip
 EXT = "urn:clinledger:x"
 BUNDLED_TYPE = "/entry/0/resource/resourceType"
@@ -87,6 +103,7 @@ REFUSED: list[tuple[Change, Change, str, str]] = [
     (PATIENT, {"_birthDate": {}}, "fhir-empty", "/_birthDate"),
     (NOTE, {"title": ""}, "fhir-empty", "/title"),
     (PATIENT, {"name": {"text": "x"}}, "fhir-type", "/name"),
+    (PATIENT, {"text": {"status": "generated", "div": DIV, "id": ""}}, "fhir-empty", "/text/id"),
     (PATIENT, {"active": "true"}, "fhir-type", "/active"),
     (PATIENT, {"birthDate": 1990}, "fhir-type", "/birthDate"),
     (PATIENT, {"multipleBirthInteger": "2"}, "fhir-type", "/multipleBirthInteger"),
@@ -102,9 +119,21 @@ REFUSED: list[tuple[Change, Change, str, str]] = [
     ),
     (
         PATIENT,
-        {"name": [{"given": ["A", "B"], "_given": [None]}]},
+        {"name": [{"given": ["A", None], "_given": [SPOKEN, None]}]},
+        "fhir-null",
+        "/name/0/given/1",
+    ),
+    (
+        PATIENT,
+        {"name": [{"given": ["A", "B"], "_given": [SPOKEN]}]},
         "fhir-unaligned-arrays",
         "/name/0/_given",
+    ),
+    (
+        PATIENT,
+        {"name": [{"_given": [SPOKEN, None]}]},
+        "fhir-null",
+        "/name/0/_given/1",
     ),
     # choices
     (
@@ -408,7 +437,7 @@ def changed(base: Change, change: Change) -> bytes:
     return json.dumps(document).encode()
 
 
-@pytest.mark.parametrize("base", GOOD, ids=lambda base: base["resourceType"])
+@pytest.mark.parametrize("base", GOOD, ids=range(len(GOOD)))
 def test_the_resources_that_are_damaged_here_are_good_before(base: Change) -> None:
     resource = decode_resource(json.dumps(base).encode(), base["resourceType"])
     assert type(resource).__name__ == base["resourceType"]
