@@ -71,7 +71,7 @@ def require(resource: msgspec.Struct, elements: Iterable[str], at: str = "") -> 
             continue  # the common case, kept short: this runs for every element of every event
         names = ["class_" if name == "class" else name for name in element.split("|")]
         if all(getattr(resource, name, UNSET) is UNSET for name in names):
-            raise reject("element-missing", f"{at}/{names[0]}")
+            raise reject("element-missing", f"{at}/{element.split('|')[0]}")
 
 
 def is_uuid(text: str) -> bool:

@@ -29,6 +29,8 @@ _VERIFICATION: Final = ("confirmed", "refuted", "differential", "provisional", "
 
 PRACTITIONER_REQUIRED: Final = ("id", "identifier", "name")
 DEVICE_REQUIRED: Final = ("id", "identifier|serialNumber", "deviceName")
+DEVICE_FORBIDDEN: Final = ("patient", "contact", "note", "text", "contained")
+"""Where a person could be named: device events are stored in the open."""
 
 
 def read_patient(statement: Statement, content: bytes) -> ResourceFacts:
@@ -56,8 +58,9 @@ def read_device(statement: Statement, content: bytes) -> EnrolmentFacts:
     require(resource, DEVICE_REQUIRED)
     check_stream_id(resource.id, claim_of(statement))
     check_identifiers(resource.identifier)
-    if resource.patient is not UNSET:  # device events are not sealed
-        raise reject("element-not-allowed", "/patient", "the directory names no patients")
+    for element in DEVICE_FORBIDDEN:
+        if getattr(resource, element) is not UNSET:
+            raise reject("element-not-allowed", f"/{element}", "the directory is not sealed")
     return EnrolmentFacts(kind="device", resource_type="Device", resource_id=statement.stream)
 
 

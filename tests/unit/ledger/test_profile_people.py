@@ -119,10 +119,12 @@ def test_a_practitioner_needs_a_name_and_a_licence_or_staff_code(
         ("/deviceName", GONE, "element-missing"),
         ("/identifier", [{"value": "7"}], "identifier-form"),
         ("/patient", {"reference": f"Patient/{OTHER}"}, "element-not-allowed"),
+        ("/contact", [{"system": "phone", "value": "0912345678"}], "element-not-allowed"),
+        ("/note", [{"text": "gọi anh Bình khi hỏng"}], "element-not-allowed"),
         ("/type", {"coding": []}, "fhir-empty"),
     ],
 )
-def test_a_device_needs_a_name_and_a_number_and_names_no_patient(
+def test_a_device_needs_a_name_and_a_number_and_names_no_one(
     hospital: Hospital, pointer: str, value: object, code: str
 ) -> None:
     stream = an_id("new device")
