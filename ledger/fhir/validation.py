@@ -211,13 +211,14 @@ def _check_contained(resource: Any, pointer: str) -> None:  # noqa: ANN401 - pla
                 _check_contained(entry["resource"], f"{pointer}/entry/{index}/resource")
         return
     contained = [item.get("id") for item in resource.get("contained", ())]
-    if None in contained or len(set(contained)) != len(contained):
+    known = set(contained)
+    if None in known or len(known) != len(contained):
         raise ContentRejectedError("fhir-dom-3", f"{pointer}/contained")
     named: set[str] = set()
     for place, value in _walk(resource, ""):
         if isinstance(value, str) and value.startswith("#"):
             name = value[1:] or _container_of(place, contained)
-            if place.endswith("/reference") and name and name not in contained:
+            if place.endswith("/reference") and name and name not in known:
                 raise ContentRejectedError("fhir-ref-1", pointer + place)
             named.add(name)
     for index, name in enumerate(contained):
