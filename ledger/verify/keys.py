@@ -21,9 +21,14 @@ class StreamKeys:
     """The stream keys of one ledger. A key may stand here before any event of its stream does.
 
     Faults are reported where the stream first occurs, so that they have a position.
+
+    Attributes:
+        stored: number of rows.
+        opened: number of those that the facility key opens.
     """
 
     def __init__(self, keyring: Keyring, rows: Iterable[KeyRow], findings: Findings) -> None:
+        self.stored = self.opened = 0
         self._findings = findings
         self._keys: dict[str, _StreamKey] = {}
         self._faults: dict[str, list[tuple[FindingCode, str]]] = {}
@@ -59,8 +64,10 @@ class StreamKeys:
 
     def _load(self, keyring: Keyring, row: KeyRow) -> None:
         faults: list[tuple[FindingCode, str]] = []
+        self.stored += 1
         try:
             key = keyring.remember(row.stream, row.wrapped)
+            self.opened += 1
         except CorruptionError:
             key = None
             faults.append(("body-unreadable", "the stream key does not open"))

@@ -75,7 +75,8 @@ def verify_ledger(
         progress: told now and then.
 
     Raises:
-        EnvironmentRefusedError: there is no ledger, or the acknowledgements cannot be read.
+        EnvironmentRefusedError: there is no ledger, the acknowledgements cannot be read, or the
+            facility key is one that this ledger neither names nor opens with.
         NotFoundError: there is no such record.
         UnavailableError: the database does not answer.
     """
@@ -109,6 +110,8 @@ class _Verification:
         self._keys: StreamKeys | None = None
         if keyring is not None and keyring.origin == origin:
             self._keys = StreamKeys(keyring, snapshot.keys(), findings)
+            if self._keys.stored and not self._keys.opened and not self._names(keyring):
+                raise EnvironmentRefusedError("the facility key is not the one of this ledger")
         self._scope = choose_scope(
             snapshot, keys=self._keys, origin=origin or "", record=options.record
         )
@@ -175,9 +178,12 @@ class _Verification:
         founded = self._events.directory.origin
         if founded and row.origin != founded:
             add("column-mismatch", place, "the ledger row names another origin than the founding")
-        keyring = self._keyring
-        if keyring is not None and row.facility_key_id != keyring.facility_key_id:
+        if self._keyring is not None and not self._names(self._keyring):
             add("column-mismatch", place, "the ledger row names another facility key")
+
+    def _names(self, keyring: Keyring) -> bool:
+        """Tell whether the ledger row names this facility key."""
+        return any(row.facility_key_id == keyring.facility_key_id for row in self._ledger_rows)
 
     def _report_repeated_ids(self) -> None:
         """Find the rows of repeated event ids: a second look, only when there are any."""

@@ -10,6 +10,8 @@ import msgspec
 import pytest
 
 from ledger.errors import EnvironmentRefusedError, NotFoundError
+from ledger.keyring import FileKeyWrapper, Keyring
+from ledger.verify import verify_ledger
 from tests.attack import Attack, codes_at, found
 from tests.hospital import build_hospital
 
@@ -192,6 +194,14 @@ def test_without_the_facility_key_hashes_chains_and_the_directory_are_checked(
     assert any("without the facility key" in note for note in whole.notes)
     assert found(report, "leaf-mismatch") == [100]
     assert "body-unreadable" in codes_at(report, 4)
+
+
+def test_the_facility_key_of_another_ledger_is_refused(attack: Attack) -> None:
+    """It would find every body unreadable, and none of that were true."""
+    other = Keyring(FileKeyWrapper(bytes(32)), attack.hospital.builder.origin)
+
+    with pytest.raises(EnvironmentRefusedError, match="facility key"):
+        verify_ledger(attack.database, keyring=other)
 
 
 def test_hashes_only_leaves_sealed_bodies_closed(attack: Attack) -> None:
