@@ -133,7 +133,8 @@ def _check_rsa(key: rsa.RSAPublicKey) -> None:
     if key.key_size > MAX_RSA_BITS:
         raise MalformedKeyError("key-too-large", f"RSA over {MAX_RSA_BITS} bits")
     exponent = key.public_numbers().e
-    if not MIN_RSA_EXPONENT <= exponent <= MAX_RSA_EXPONENT or exponent % 2 == 0:
+    # Loading has refused even exponents.
+    if not MIN_RSA_EXPONENT <= exponent <= MAX_RSA_EXPONENT:
         raise MalformedKeyError("key-exponent", "the RSA exponent is not permitted")
 
 

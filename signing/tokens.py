@@ -102,13 +102,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _refuse(_: str) -> NoReturn:
-    raise ValueError("only integers")
-
-
-_strict: Final = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_float=_refuse, parse_constant=_refuse
-)
+_strict: Final = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def issue_token(

@@ -147,6 +147,31 @@ def test_there_is_no_consistency_proof_from_nothing_or_backwards(old: int, new: 
     assert caught.value.code == "proof-invalid"
 
 
+def test_a_proof_longer_than_its_tree_is_refused_even_when_it_leads_to_the_root() -> None:
+    """Otherwise a leaf could be claimed to stand in a smaller tree than it does."""
+    root = node_hash(LEAVES[0], LEAVES[1])
+    verify_inclusion(1, 2, leaf=LEAVES[1], proof=[LEAVES[0]], root=root)
+    with pytest.raises(InvalidProofError, match="too long"):
+        verify_inclusion(0, 1, leaf=LEAVES[1], proof=[LEAVES[0]], root=root)
+
+
+def test_trees_of_one_size_need_no_proof_and_take_none() -> None:
+    root = mth(LEAVES[:3])
+    verify_consistency(3, 3, old_root=root, new_root=root, proof=[])
+    with pytest.raises(InvalidProofError):
+        verify_consistency(3, 3, old_root=root, new_root=root, proof=[LEAVES[0]])
+    with pytest.raises(InvalidProofError):
+        verify_consistency(3, 3, old_root=root, new_root=mth(LEAVES[:4]), proof=[])
+
+
+def test_bytes_cannot_move_between_the_hashes_of_a_proof() -> None:
+    root = node_hash(LEAVES[0], LEAVES[1])
+    moved = LEAVES[0][31:] + LEAVES[1]
+    assert node_hash(LEAVES[0][:31], moved) == root
+    with pytest.raises(InvalidProofError, match="32 bytes"):
+        verify_inclusion(0, 2, leaf=LEAVES[0][:31], proof=[moved], root=root)
+
+
 def test_a_hash_of_another_length_is_no_part_of_a_proof() -> None:
     source = CountingSource(LEAVES)
     root = mth(LEAVES[:3])

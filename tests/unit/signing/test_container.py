@@ -109,6 +109,14 @@ def test_an_ecdsa_signature_of_wrong_length_or_range_is_refused(wrong: bytes) ->
         verify_container(assemble_container("ES256", wrong), data, public_key("ES256"))
 
 
+def test_zeros_before_s_make_no_second_signature() -> None:
+    event = signed_event("ES256")
+    signature = parse_container(event.container).signature
+    longer = assemble_container("ES256", signature[:32] + b"\x00" + signature[32:])
+    with pytest.raises(InvalidSignatureError):
+        verify_container(longer, event.statement, public_key("ES256"))
+
+
 def test_a_container_for_another_algorithm_than_the_keys_is_refused() -> None:
     event = signed_event("ES256")
     signature = parse_container(event.container).signature

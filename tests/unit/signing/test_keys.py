@@ -138,6 +138,10 @@ def test_an_rsa_exponent_that_makes_no_key_is_refused(exponent: int) -> None:
     assert refusal(rsa_spki(MODULUS_2048, exponent), "PS256") in {"key-malformed", "key-exponent"}
 
 
+def test_a_key_of_over_2_kib_is_not_even_decoded() -> None:
+    assert refusal(rsa_spki((1 << 16_399) + 1, 65537), "PS256") == "key-malformed"
+
+
 def test_an_rsa_key_at_the_limits_is_accepted() -> None:
     """Same set-up as the refusals above, so that they are refused for the reason given."""
     assert load_verifying_key(rsa_spki(MODULUS_2048, 65537), "PS256").alg == "PS256"

@@ -169,6 +169,10 @@ def test_nonces_are_up_to_128_printable_characters(nonce: str) -> None:
     assert check(proof_of(nonce=nonce)) == nonce
 
 
+def test_a_proof_of_over_4_kib_is_not_even_checked() -> None:
+    assert refusal(proof_of() + b"A" * 4096) == "possession-malformed"
+
+
 def test_forms_that_are_no_compact_jws_are_refused() -> None:
     good = proof_of()
     for proof in (
