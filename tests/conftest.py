@@ -5,6 +5,7 @@ databases); otherwise each pytest process starts an embedded one when the first 
 """
 
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from ledger.database import Database
 from ledger.migrate import migrate
 from tests.live import LiveHospital, LiveLedger
-from tests.postgres import OwnServer, Server, oldest_programs
+from tests.postgres import OwnServer, Server, oldest_programs, start_watchdog
 
 URL_VARIABLE = "CLINLEDGER_TEST_DATABASE_URL"
 
@@ -73,6 +74,19 @@ def database_url(postgres_server: Server, template_url: str) -> Generator[str]:
 def database(database_url: str) -> Database:
     """A new migrated database, schema `ledger`, no ledger founded."""
     return Database(database_url, "ledger")
+
+
+@pytest.fixture
+def clinledger_home() -> Generator[Path]:
+    """A CLINLEDGER_HOME (not there yet) whose embedded server, if any, is stopped at the end.
+
+    Not below `tmp_path`: every start of pytest closes that folder to the server's account.
+    """
+    with tempfile.TemporaryDirectory(prefix="clinledger-test-") as folder:
+        home = Path(folder) / "home"
+        watchdog = start_watchdog(home)
+        yield home
+        watchdog.communicate(timeout=60)
 
 
 @pytest.fixture(params=["embedded", "oldest"])

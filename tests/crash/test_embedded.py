@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Generator
 from pathlib import Path
 
 import psycopg
@@ -28,12 +27,8 @@ time.sleep(float(sys.argv[2]))
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Generator[Path]:
-    """A CLINLEDGER_HOME whose server, if any, is stopped whatever happens to the test."""
-    place = tmp_path / "home"
-    watchdog = start_watchdog(place)
-    yield place
-    watchdog.communicate(timeout=60)
+def home(clinledger_home: Path) -> Path:
+    return clinledger_home
 
 
 def run_starter(home: Path, *, linger_seconds: float) -> subprocess.Popen[str]:
@@ -142,12 +137,11 @@ def test_starting_prints_nothing_and_warns_of_nothing(home: Path) -> None:
     assert starter.returncode == 0
 
 
-def test_a_home_with_a_very_long_path_gets_a_short_socket_folder(tmp_path: Path) -> None:
+def test_a_home_with_a_very_long_path_gets_a_short_socket_folder(home: Path) -> None:
     """A Unix socket's path holds about 100 bytes."""
-    home = tmp_path / ("long " * 20) / "Bệnh viện"
-    home.parent.mkdir()
-    watchdog = start_watchdog(home)
-    server = EmbeddedPostgres(home)
+    long = home / ("long " * 20) / "Bệnh viện"
+    watchdog = start_watchdog(long)
+    server = EmbeddedPostgres(long)
     try:
         url = server.start()
         assert execute(url, b"SELECT 1") == [(1,)]
@@ -263,7 +257,7 @@ print(server.data.stat().st_uid, server.stop())
     assert (answer.stdout, answer.stderr) == ("65534 True\n", "")
 
 
-def test_a_killed_test_process_leaves_no_server_behind(tmp_path: Path) -> None:
+def test_a_killed_test_process_leaves_no_server_behind(home: Path) -> None:
     """The watchdog of tests.postgres notices any death."""
     script = """
 import sys, tempfile, time
@@ -274,19 +268,19 @@ print(server.home, flush=True)
 time.sleep(60)
 """
     owner = subprocess.Popen(  # noqa: S603  # our own interpreter and script
-        [sys.executable, "-c", script, str(tmp_path)],
+        [sys.executable, "-c", script, str(home.parent)],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert owner.stdout is not None
-    home = Path(owner.stdout.readline().strip())
-    server = EmbeddedPostgres(home)
+    its_home = Path(owner.stdout.readline().strip())
+    server = EmbeddedPostgres(its_home)
     pid = postmaster_id(server)
     owner.kill()
     owner.communicate()
     deadline = time.monotonic() + 30
-    while home.exists() and time.monotonic() < deadline:
+    while its_home.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not home.exists()
+    assert not its_home.exists()
     assert not Path(f"/proc/{pid}/exe").exists()
