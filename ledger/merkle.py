@@ -21,9 +21,7 @@ EMPTY_ROOT: Final = hashlib.sha256().digest()
 class InvalidProofError(LedgerError):
     """A proof does not show what it should, or has the wrong form for its tree sizes."""
 
-    def __init__(self, detail: str) -> None:
-        self.code = "proof-invalid"
-        super().__init__(detail)
+    code: Final = "proof-invalid"
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -93,7 +91,7 @@ class CompactRange:
         return functools.reduce(lambda right, peak: node_hash(peak, right), reversed(self.peaks))
 
     def copy(self) -> "CompactRange":
-        """Return an independent copy; hashes are shared, being immutable."""
+        """Return an independent copy."""
         return CompactRange.from_peaks(self.size, self.peaks)
 
 
