@@ -157,11 +157,13 @@ class _Run:
         finally:
             for worker in workers:
                 worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
     async def _work(self, writer: "_Writer", numbers: Iterator[int]) -> None:
         for number in numbers:
             plan = plan_patient(writer.origin, seed=self._simulation.seed, number=number)
-            self._already += await writer.write(plan.events)
+            already = await writer.write(plan.events)
+            self._already += already
             self._admissions += len(plan.admissions)
             self._events += len(plan.events)
             self._done += 1
@@ -182,7 +184,10 @@ class _Writer:
 
     async def write(self, events: tuple[PlannedEvent, ...]) -> int:
         """Submit those that are not stored; return how many were."""
-        known = await self._submitter.known([event.event_id for event in events])
+        # Every run submits them in order: without the first there is none.
+        known = await self._submitter.known((events[0].event_id,))
+        if known:
+            known = await self._submitter.known([event.event_id for event in events])
         digests = dict(known)
         for event in events:
             if event.event_id not in digests:
