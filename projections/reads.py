@@ -6,6 +6,7 @@ from uuid import UUID
 import psycopg
 
 from ledger.database import Connection, Database
+from ledger.folds.words import cut
 from projections.errors import ProjectionFailedError
 from projections.tables import Row, views_query
 from projections.tracking import active_number, tracking
@@ -63,6 +64,9 @@ def as_uuid(text: str) -> UUID | None:
 
 
 def split_identifier(identifier: str) -> tuple[str | None, str]:
-    """Split FHIR's token form: `system|value`, `|value` (no system) or `value` (any system)."""
+    """Split FHIR's token form: `system|value`, `|value` (no system) or `value` (any system).
+
+    Both are cut to what the views hold of them.
+    """
     system, bar, value = identifier.rpartition("|")
-    return (system if bar else None), value
+    return (cut(system) if bar else None), cut(value)

@@ -7,6 +7,7 @@ from uuid import UUID
 from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
 from ledger.folds.record import header_bytes, item_bytes, record_header, restore_record
+from ledger.folds.words import cut
 from ledger.rows import Event
 from projections.projection import LoadRows, Projection
 from projections.tables import Changes, Column, Table
@@ -50,7 +51,7 @@ RECORD_IDENTIFIER: Final = Table(
     columns=(
         _RECORD,
         Column("system", "text", "URI of the namespace, or nothing."),
-        Column("value", "text", "The identifier as written."),
+        Column("value", "text", "The identifier as written, its first 200 characters."),
         Column("position", "bigint", "Position of the opening event."),
     ),
     key=("record", "system", "value"),
@@ -65,7 +66,7 @@ ORDER_IDENTIFIER: Final = Table(
         _RECORD,
         Column("event_id", "uuid", "Event of the order's first version."),
         Column("system", "text", "URI of the namespace, or nothing."),
-        Column("value", "text", "The identifier as written."),
+        Column("value", "text", "The identifier as written, its first 200 characters."),
         Column("position", "bigint", "Position of the order."),
     ),
     key=("event_id", "system", "value"),
@@ -114,7 +115,7 @@ def _write(changes: Changes, state: StreamItems, touched: Collection[str] | None
         ),
     )
     if opened is not None and (touched is None or opened.event_id in touched):
-        named = {(found.system, found.value) for found in header.identifiers}
+        named = {(cut(found.system), cut(found.value)) for found in header.identifiers}
         rows = [(record, system, value, opened.position) for system, value in sorted(named)]
         changes.replace(RECORD_IDENTIFIER, record, rows)
 
@@ -134,7 +135,7 @@ def _write_item(changes: Changes, record: UUID, item: Item) -> None:
         ),
     )
     if item.section == "orders":
-        named = {(found.system, found.value) for found in item.identifiers}
+        named = {(cut(found.system), cut(found.value)) for found in item.identifiers}
         rows = [(record, event_id, system, value, item.position) for system, value in sorted(named)]
         changes.replace(ORDER_IDENTIFIER, event_id, rows)
 

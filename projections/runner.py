@@ -11,7 +11,7 @@ from ledger.database import Connection, Database
 from ledger.errors import UnavailableError
 from ledger.keyring import Keyring
 from projections.engine import BATCH, Engine
-from projections.errors import ProjectionBehindError
+from projections.errors import ProjectionBehindError, ProjectionFailedError
 from projections.tracking import active_number, tracking
 
 POLL_SECONDS: Final = 1.0
@@ -58,14 +58,26 @@ class Projector:
         return self._place()
 
     def step(self) -> bool:
-        """Fold one batch into the active generation; tell whether there were any events."""
+        """Fold one batch into the active generation; tell whether there were any events.
+
+        Raises:
+            CorruptionError, ProjectionFailedError, UnavailableError: as `catch_up`.
+        """
         connection = self._connected()
-        # The pointer is held for the time of the batch: a rebuild switches between batches.
-        with connection.transaction():
-            number = active_number(connection, self._database, lock=True)
-            if self._engine is None or self._engine.number != number:
-                self._engine = Engine(connection, self._database, self._keyring, number=number)
-            return self._engine.fold_batch(self._limit) is not None
+        try:
+            # The pointer is held for the time of the batch: a rebuild switches between batches.
+            with connection.transaction():
+                number = active_number(connection, self._database, lock=True)
+                if self._engine is None or self._engine.number != number:
+                    self._engine = Engine(connection, self._database, self._keyring, number=number)
+                return self._engine.fold_batch(self._limit) is not None
+        except psycopg.OperationalError as error:
+            self.close()
+            raise UnavailableError(f"the views cannot be written now ({error.sqlstate})") from None
+        except psycopg.Error as error:
+            # The message may repeat the row: only its SQLSTATE is told.
+            self.close()
+            raise ProjectionFailedError(f"the views cannot be written ({error.sqlstate})") from None
 
     def run(self, stop: threading.Event, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Follow the ledger until told to stop, reconnecting when the connection is lost.

@@ -6,10 +6,19 @@ fold is total. The resource itself is carried as raw JSON text, so decimals keep
 """
 
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
 NO_RESOURCE: Final = msgspec.Raw(b"null")
+
+
+def as_id(text: str) -> str | None:
+    """Return the text if it is a UUID in canonical form, else None."""
+    try:
+        return text if str(UUID(text)) == text else None
+    except ValueError:
+        return None
 
 
 class Identifier(msgspec.Struct, frozen=True, kw_only=True):

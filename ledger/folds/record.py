@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from ledger.folds.contents import CodeableConcept, Identifier, Reference
+from ledger.folds.contents import CodeableConcept, Identifier, Reference, as_id
 from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
 from ledger.rows import Event
@@ -78,7 +78,7 @@ def record_header(state: StreamItems) -> RecordHeader:
     encounter = _encounter(opening)
     return RecordHeader(
         record=state.stream,
-        patient=encounter.subject.reference.rpartition("/")[2] or None,
+        patient=as_id(encounter.subject.reference.removeprefix("Patient/")),
         status="open" if closing is None else "closed",
         record_type=_record_type(encounter),
         identifiers=() if opening is None else opening.identifiers,

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from ledger.folds.contents import as_id
 from ledger.folds.words import read_person
 from ledger.roles import FOUNDING_ROLES, StaffKind
 from ledger.rows import Event
@@ -101,7 +102,7 @@ def members_of(event: Event) -> tuple[str, ...]:
     if event.statement.type == "ledger-founded.v1":
         founding = _read(_FOUNDING, event)
         keys = () if founding is None else founding.registrars
-        return tuple(dict.fromkeys(key.staff for key in keys))
+        return tuple(dict.fromkeys(key.staff for key in keys if as_id(key.staff)))
     return (event.stream,) if event.statement.stream_kind == "staff" else ()
 
 

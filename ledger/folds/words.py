@@ -15,6 +15,10 @@ from ledger.folds.patient import PatientState, current_identity
 
 Kind = Literal["name", "birth", "identifier"]
 
+# Words are keys of a database index, whose entries have a size limit; content has hardly any.
+MOST_CHARACTERS: Final = 200
+MOST_WORDS: Final = 200
+
 _SPLIT: Final = re.compile(r"[^\w]+")
 _D_STROKE: Final = str.maketrans({"đ": "d", "Đ": "d"})
 _DATE: Final = re.compile(r"^(?:(?:(\d{1,2})[/.-])?(\d{1,2})[/.-])?(\d{4})\Z", re.ASCII)
@@ -79,18 +83,23 @@ def fold_text(text: str) -> str:
 
 def fold_identifier(value: str) -> str:
     """Return an identifier as it is searched: lower case, letters and digits only."""
-    return "".join(
-        char for char in unicodedata.normalize("NFKC", value).casefold() if char.isalnum()
-    )
+    bare = unicodedata.normalize("NFKC", value[:MOST_CHARACTERS]).casefold()
+    return "".join(char for char in bare if char.isalnum())[:MOST_CHARACTERS]
+
+
+def cut(text: str) -> str:
+    """Return as much of a text as an index can hold."""
+    return text[:MOST_CHARACTERS]
 
 
 def name_words(text: str) -> list[Word]:
     """Split a name into words, in their order."""
     words: list[Word] = []
     for part in _SPLIT.split(unicodedata.normalize("NFC", text).lower()):
-        token = fold_text(part).replace(" ", "")
+        exact = part[:MOST_CHARACTERS]
+        token = fold_text(exact).replace(" ", "")[:MOST_CHARACTERS]
         if token:
-            words.append(Word(kind="name", token=token, exact=part))
+            words.append(Word(kind="name", token=token, exact=exact))
     return words
 
 
@@ -118,7 +127,7 @@ def read_person(resource: bytes | msgspec.Raw) -> Person:
 
 
 def words_of(state: PatientState) -> list[Word]:
-    """Return every word that leads to the patient, sorted: names, birth date, identifiers.
+    """Return the words that lead to the patient, sorted: birth date, identifiers, names.
 
     Former identifiers count too; former names do not, unless the content still gives them.
     """
@@ -133,5 +142,5 @@ def words_of(state: PatientState) -> list[Word]:
     for period in state.identifiers:
         token = fold_identifier(period.value)
         if token:
-            words.add(Word(kind="identifier", token=token, exact=period.system))
-    return sorted(words)
+            words.add(Word(kind="identifier", token=token, exact=cut(period.system)))
+    return sorted(words)[:MOST_WORDS]

@@ -12,7 +12,7 @@ from ledger.errors import CorruptionError
 from projections.check import check_views
 from projections.engine import Engine
 from projections.errors import ProjectionBehindError, ProjectionFailedError
-from projections.record_queries import record_page
+from projections.record_queries import record_page, records_by_identifier
 from projections.replay import record_as_of
 from projections.runner import Projector, wait_for_position
 from projections.tracking import NO_LEAF, install_views, tracking
@@ -72,6 +72,19 @@ def test_a_batch_that_fails_leaves_nothing_behind(viewed: ViewedLedger) -> None:
     projector.close()
     assert raised.value.position == last
     assert viewed.rows() == before
+
+
+def test_no_length_of_names_or_identifiers_stops_the_projector(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    long = "".join(chr(0x1F600 + n * 7 % 80) + chr(0x20000 + n * 7919 % 40000) for n in range(5000))
+    stream = viewed.world.register(long, identifiers=[(long, long)]).stream
+    record = viewed.world.admit(stream, long, "BA-9").stream
+    viewed.world.order(record, long, "XN-9")
+    viewed.save()
+    projector.catch_up()
+    assert [hit.record for hit in records_by_identifier(viewed.views, long)] == [record]
+    assert check_views(viewed.connection, viewed.database, keyring()) == ()
 
 
 def test_two_projectors_of_one_ledger_do_no_harm(viewed: ViewedLedger) -> None:

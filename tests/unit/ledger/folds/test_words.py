@@ -47,6 +47,16 @@ def test_identifiers_lose_their_separators() -> None:
     assert fold_identifier(" HS 4-797 / 12 ") == "hs479712"
 
 
+def test_words_are_cut_to_what_an_index_holds() -> None:
+    world = World()
+    identifiers = [("s" * 5000, "7" * 5000), *((str(n), str(n)) for n in range(500))]
+    first = world.register("N" * 5000 + " \ufdfa" * 5000, identifiers=identifiers)
+    words = words_of(fold_patient(first.stream, world.events))
+    assert len(words) == 200
+    assert max(len(word.token) for word in words) <= 200
+    assert max(len(word.exact) for word in words) <= 200
+
+
 def test_a_former_identifier_still_leads_to_the_patient_and_a_former_name_does_not() -> None:
     world = World()
     first = world.register("Lê Mai", identifiers=[(CITIZEN_ID, "012345678901")])
