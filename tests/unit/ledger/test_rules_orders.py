@@ -16,11 +16,6 @@ def hospital() -> Hospital:
     return Hospital()
 
 
-def _nurses_note(hospital: Hospital, name: str = "care sheet") -> Taken:
-    note = hospital.note(name, "37/BV2", hospital.nurse)
-    return hospital.enter("note-written.v1", note, signer=hospital.nurse)
-
-
 def _cancel(hospital: Hospital, order: Taken, signer: str = "") -> Taken:
     return hospital.enter(
         "order-cancelled.v1",
