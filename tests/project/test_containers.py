@@ -1,7 +1,10 @@
 """The container files, checked as far as possible without an engine."""
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +117,25 @@ def test_the_image_is_built_in_stages(instructions: list[tuple[str, str]]) -> No
     """Pip's leftovers stay behind."""
     assert [name for name, _ in instructions].count("FROM") == 2
     assert instructions[-1][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_services_run_commands_that_exist(compose: dict[str, Any], name: str) -> None:
+    """With `--help` added, the command line refuses unknown commands and options."""
+    command = [str(word) for word in compose["services"][name]["command"]]
+    answer = subprocess.run(  # noqa: S603  # our own interpreter and the words of our own file
+        [sys.executable, "-m", "api.cli.main", *command, "--help"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert f"Usage: clinledger {command[0]}" in answer.stdout
+
+
+def test_the_image_and_the_api_service_run_the_same_command(
+    compose: dict[str, Any], instructions: list[tuple[str, str]]
+) -> None:
+    """`docker run` and compose serve alike."""
+    assert json.loads(instructions[-1][1]) == compose["services"]["api"]["command"]
