@@ -84,7 +84,8 @@ async def append_in_order(
 
 async def _append(services: Services, principal: Principal, event: SubmittedEvent) -> Outcome:
     peek = _peek(event)
-    principal.require_may_submit_for(peek.signer)
+    if peek.signer:  # without one it is no statement, and admission says so
+        principal.require_may_submit_for(peek.signer)
     if peek.type == "key-enrolled.v1":
         await _check_nonce(services, peek, event)
     return await services.admission.submit(event)
@@ -120,5 +121,5 @@ def _must_be_alone(services: Services, event: SubmittedEvent) -> bool:
 def _peek(event: SubmittedEvent) -> _Peek:
     try:
         return _peek_decoder.decode(event.statement)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Peek()

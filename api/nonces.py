@@ -86,6 +86,6 @@ def peek_possession(content: bytes) -> tuple[str, str] | None:
         payload = proof.split(".")[1]
         claim = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
         claimed = msgspec.json.decode(claim, type=_Claim)
-    except (msgspec.DecodeError, ValueError, IndexError):
+    except (msgspec.DecodeError, ValueError, IndexError, RecursionError):
         return None
     return claimed.nonce, claimed.staff
