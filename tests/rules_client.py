@@ -34,6 +34,7 @@ class RulesClient(LedgerClient):
     Attributes:
         submitted: every event taken, in order.
         fails_after: how many submissions are answered before the ledger is unavailable for good.
+        falters: positions whose first submission fails, "before" or "after" it is stored.
     """
 
     def __init__(self, origin: str) -> None:
@@ -41,6 +42,7 @@ class RulesClient(LedgerClient):
         self.submitted: list[SubmittedEvent] = []
         self.receipts: dict[str, EventReceipt] = {}
         self.fails_after: int | None = None
+        self.falters: dict[int, str] = {}
         self._directory = DirectoryState.empty()
         self._streams: dict[str, StreamState] = {}
         self._digests: dict[str, str] = {}
@@ -68,6 +70,9 @@ class RulesClient(LedgerClient):
         await asyncio.sleep(0)
         if self.fails_after is not None and len(self.submitted) >= self.fails_after:
             raise UnavailableError("stopped by the test", retry_after_seconds=0)
+        fault = self.falters.pop(len(self.submitted), "")
+        if fault == "before":
+            raise UnavailableError("away for a moment", retry_after_seconds=0)
         statement = parse_statement(event.statement)
         digest = statement_digest(event.statement)
         known = self._digests.get(statement.event_id)
@@ -76,7 +81,10 @@ class RulesClient(LedgerClient):
                 raise EventConflictError
             return self.receipts[statement.event_id]
         self._judge(event, statement, digest)
-        return self._append(event, statement, digest)
+        receipt = self._append(event, statement, digest)
+        if fault == "after":
+            raise UnavailableError("the answer was lost", retry_after_seconds=0)
+        return receipt
 
     def _judge(self, event: SubmittedEvent, statement: Statement, digest: bytes) -> None:
         event_type(statement.type)

@@ -82,7 +82,7 @@ def draw_person(chance: Chance, frame: PersonFrame) -> Person:
     """Return a patient who fits the illness."""
     sex: Sex = frame.sex or chance.one_of(("male", "female"))
     age = chance.near_middle(frame.youngest, frame.oldest)
-    if age >= _ADULT and chance.happens(1):
+    if age >= _ADULT and chance.happens(2):
         return _foreigner(chance, sex=sex, age=age, year=frame.year)
     ethnicity = chance.weighted(_ETHNIC_GROUPS)
     address = draw_address(chance)

@@ -49,6 +49,18 @@ def test_a_file_that_is_no_key_is_refused_without_showing_it(tmp_path: Path) -> 
     assert "secret words" not in str(caught.value)
 
 
+def test_a_key_that_cannot_be_read_is_an_environment_error(tmp_path: Path) -> None:
+    KeyStore(tmp_path).path(STAFF).mkdir(mode=0o700)
+
+    with pytest.raises(EnvironmentRefusedError, match="cannot read"):
+        KeyStore(tmp_path).load(STAFF)
+
+
+def test_a_folder_in_which_nothing_can_be_made_is_an_environment_error() -> None:
+    with pytest.raises(EnvironmentRefusedError, match="cannot write"):
+        KeyStore(Path("/proc/no/keys")).load_or_create(STAFF, "ES256")
+
+
 def test_a_folder_that_cannot_be_made_is_an_environment_error(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("a file in the way")
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec import UNSET
 
 from api.simulate.chart import PlannedEvent
+from api.simulate.notes import Note
 from api.simulate.plan import PatientPlan, plan_patient
 from api.simulate.scenarios import SCENARIOS
 from api.simulate.staff import STAFF, STAFF_BY_KEY
@@ -172,5 +173,6 @@ def test_results_are_signed_by_devices_and_completed_by_people() -> None:
 def test_a_plan_names_nobody_in_logs() -> None:
     plan = plans()[0]
 
+    assert repr(Note(form="36/BV2", sections=(("Diễn biến", "Sốt"),))) == "<Note>"
     assert repr(plan) == "<PatientPlan 1>"
     assert repr(plan.events[0]) == "<PlannedEvent patient-registered.v1>"

@@ -117,6 +117,35 @@ def test_a_run_cut_anywhere_is_completed_by_the_next(home: Path, answers: int) -
     assert Counter(clinical(client)) == Counter(planned(7, 3))
 
 
+@pytest.mark.parametrize("fault", ["before", "after"])
+@pytest.mark.parametrize("position", [0, 1, 2, 40, 150])
+def test_an_event_whose_answer_fails_once_is_in_the_ledger_once(
+    home: Path, position: int, fault: str
+) -> None:
+    client = RulesClient(ORIGIN)
+    client.falters = {position: fault}
+
+    report = run(client, surroundings(home, acks=home / "acks.jsonl"), seed=7, patients=2)
+
+    assert not client.falters
+    assert Counter(clinical(client)) == Counter(planned(7, 2))
+    assert report.submitted == len((home / "acks.jsonl").read_text().splitlines()) == report.size
+
+
+def test_two_runs_of_a_seed_at_once_add_nothing_twice(home: Path) -> None:
+    client, around = RulesClient(ORIGIN), surroundings(home)
+    simulation = Simulation(seed=7, patients=3, concurrency=2)
+
+    async def both() -> list[SimulationReport]:
+        runs = (run_simulation(client, simulation, around) for _ in range(2))
+        return await asyncio.gather(*runs)
+
+    reports = asyncio.run(both())
+
+    assert Counter(clinical(client)) == Counter(planned(7, 3))
+    assert sum(report.submitted for report in reports) == len(client.submitted)
+
+
 def test_every_acknowledged_event_has_one_line(home: Path) -> None:
     client = RulesClient(ORIGIN)
     acks = home / "acks.jsonl"
