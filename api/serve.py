@@ -58,7 +58,14 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
     schema: str
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> int:
+def serve(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int = 1,
+    on_ready: Callable[[str], None] | None = None,
+) -> int:
     """Serve until told to stop; return the process's exit code.
 
     Args:
@@ -66,6 +73,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> int:
         host: address to listen on.
         port: TCP port; 0 takes a free one, told in `<home>/server.json`.
         workers: API processes; only 1 is built.
+        on_ready: called with the URL once the server listens.
     """
     if workers > 1:
         _tell("only one worker is built so far: run with --workers 1")
@@ -79,7 +87,8 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> int:
         with _listening(host, port) as listener:
             url = _url(host, listener.getsockname()[1])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                return runner.run(_Serving(settings, database, url=url).run(keyring, listener))
+                serving = _Serving(settings, database, url=url, on_ready=on_ready)
+                return runner.run(serving.run(keyring, listener))
     except (EnvironmentRefusedError, UnavailableError) as error:
         _tell(str(error))
         return UNUSABLE
@@ -95,10 +104,18 @@ class _Serving:
     goes with its connection, the projector notices that its parent is gone.
     """
 
-    def __init__(self, settings: Settings, database: Database, *, url: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        url: str,
+        on_ready: Callable[[str], None] | None,
+    ) -> None:
         self._settings = settings
         self._database = database
         self._url = url
+        self._on_ready = on_ready
         self._log: Any = structlog.get_logger()
 
     async def run(self, keyring: Keyring, listener: socket.socket) -> int:
@@ -140,6 +157,8 @@ class _Serving:
             gc.set_threshold(*_GC_THRESHOLDS)
             size = services.sequencer.head.size
             self._log.info("serving", url=self._url, origin=services.origin, size=size)
+            if self._on_ready is not None:
+                self._on_ready(self._url)
             told = asyncio.create_task(stop.wait())
             ends = {told, services.stopped, serving}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
