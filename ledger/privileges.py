@@ -15,7 +15,7 @@ _APPEND_ONLY: Final = ("entry", "sealed", "tile", "ledger")
 def existing_roles(connection: Connection, database: Database) -> set[Role]:
     """Return those of the ledger's roles that exist on the server."""
     roles: tuple[Role, ...] = ("writer", "projector", "reader", "auditor")
-    names = {database.role_name(role): role for role in roles}
+    names: dict[str, Role] = {database.role_name(role): role for role in roles}
     rows = connection.execute(
         "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(names)s)", {"names": list(names)}
     ).fetchall()

@@ -144,7 +144,8 @@ def rounds_of_killing_postgres(ledger: Ledger, rounds: int) -> None:
 
 def rounds_of_killing_the_server(ledger: Ledger, rounds: int) -> None:
     """The simulation writes through a server, which dies and is started again beneath it."""
-    assert ledger.simulate(1).communicate(timeout=240)  # enrols the HIS that will submit
+    ledger.simulate(1).communicate(timeout=240)  # enrols the HIS that will submit
+    assert ledger.acknowledged()
     for seed in range(2, rounds + 2):
         ledger.serve()
         assert ledger.server is not None
