@@ -12,12 +12,18 @@ from tests.ledger_builder import Author, Built, EventOptions, LedgerBuilder
 class Hospital:
     """A small hospital on a builder: founded, with staff, two patients and their records."""
 
-    def __init__(self, builder: LedgerBuilder) -> None:
+    def __init__(self, builder: LedgerBuilder, *, people: Sequence[Author] = ()) -> None:
+        """Plan a hospital.
+
+        Args:
+            builder: what its events are appended to.
+            people: registrars, doctor, nurse and analyser; made anew when there are none.
+        """
         self.builder = builder
         new = builder.author
         self.facility = builder.new_id()
-        self.registrar, self.second = new(), new()
-        self.doctor, self.nurse, self.analyser = new(), new(), new("EdDSA")
+        people = people or (*(new() for _ in range(4)), new("EdDSA"))
+        self.registrar, self.second, self.doctor, self.nurse, self.analyser = people
         self.ward = contents.Ward(record=builder.new_id(), patient=builder.new_id())
         self.other = contents.Ward(record=builder.new_id(), patient=builder.new_id())
         self.opened_ms: dict[str, int] = {}

@@ -20,6 +20,7 @@ from ledger.rows import Head
 from ledger.sealing import Frame, associated_data, encode_frame, plain_body, seal
 from ledger.store import APPEND, EntryStore, NewEntry, append_parameters
 from ledger.submitted import SubmittedEvent
+from ledger.verify.snapshot import KeyRow, StoredEntry
 from signing.keys import SoftKey
 from signing.statement import Ref, Relation, Seen, Statement, parse_statement, statement_digest
 from tests import contents
@@ -260,6 +261,33 @@ class LedgerBuilder:
         assert moved is not None
         self._committed = head
         self._entries, self._tiles, self._new_keys = [], [], {}
+
+    def pending_rows(self) -> list[tuple[StoredEntry, bytes]]:
+        """Return what `commit` would write, as rows of `entry` with their bodies."""
+        first = self._committed.size
+        return [
+            (
+                StoredEntry(
+                    position=position,
+                    stream=str(new.stream),
+                    version=new.version,
+                    event_id=str(new.event_id),
+                    entry=new.entry,
+                    leaf_hash=new.leaf_hash,
+                    link_salt=new.link_salt,
+                ),
+                new.body,
+            )
+            for position, new in enumerate(self._entries, first)
+        ]
+
+    def pending_keys(self) -> list[KeyRow]:
+        """Return the stream keys that `commit` would write."""
+        name = self.keyring.facility_key_id
+        return [
+            KeyRow(stream, kind, wrapped, name)
+            for stream, (kind, wrapped) in self._new_keys.items()
+        ]
 
     def _body(self, built: Built, kind: StreamKind) -> bytes:
         event = built.event

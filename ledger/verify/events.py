@@ -14,7 +14,12 @@ from ledger.catalogue import CATALOGUE
 from ledger.content import check_salt, content_digest
 from ledger.decide import RuleContext, decide, streams_needed
 from ledger.entry import MAX_TIME_MS, Entry
-from ledger.errors import CommandRefusedError, CorruptionError, RejectedError
+from ledger.errors import (
+    CommandRefusedError,
+    ContentRejectedError,
+    CorruptionError,
+    RejectedError,
+)
 from ledger.evolve import evolve
 from ledger.facts import AnyFacts, FoundingFacts, read_facts
 from ledger.rules.authority import check_key
@@ -23,7 +28,7 @@ from ledger.state import DirectoryState, StreamState
 from ledger.verify.entries import EntryChecker
 from ledger.verify.keys import StreamKeys
 from ledger.verify.report import FindingCode, Findings, Place
-from ledger.verify.signatures import SignatureChecker
+from ledger.verify.signatures import Signature, SignatureChecker
 from ledger.verify.snapshot import StoredEntry
 from signing.errors import SigningError
 from signing.statement import Statement, format_time_ms, parse_statement, statement_digest
@@ -40,19 +45,26 @@ class EventJudge:
     """
 
     def __init__(
-        self, findings: Findings, tree: EntryChecker, keys: StreamKeys | None, *, origin: str
+        self,
+        findings: Findings,
+        tree: EntryChecker,
+        *,
+        signatures: SignatureChecker,
+        keys: StreamKeys | None,
+        origin: str,
     ) -> None:
         """Prepare.
 
         Args:
             findings: where to report.
             tree: the entries up to and including the one that is judged.
+            signatures: checks them, now or later.
             keys: of the sealed streams; None when the facility key is not at hand, and then
                 only bodies of the directory may be given.
             origin: what bodies are bound to until the founding event has said it.
         """
         self.directory = DirectoryState.empty()
-        self.signatures = SignatureChecker(findings)
+        self._signatures = signatures
         self._findings = findings
         self._tree = tree
         self._keys = keys
@@ -137,10 +149,13 @@ class EventJudge:
         try:
             return read_facts(statement, frame.content)
         except RejectedError as error:
-            # Its pointer may quote the content: only the code is told.
-            if report:
-                self._findings.add(_code_of(error), place, error.code)
-            return None
+            fault = error
+        except RecursionError:  # admission refuses such texts before it reads them
+            fault = ContentRejectedError("content-too-deep")
+        # Its pointer may quote the content: only the code is told.
+        if report:
+            self._findings.add(_code_of(fault), place, fault.code)
+        return None
 
     def _check_signature(
         self, statement: Statement, frame: Frame, facts: AnyFacts | None, place: Place
@@ -153,9 +168,10 @@ class EventJudge:
         if key is None:
             self._findings.add("key-not-valid", place, "the key was not enrolled at this position")
             return False
-        return self.signatures.check(
-            frame.container, frame.statement, spki=key.spki, alg=key.alg, place=place
-        )
+        signature = Signature(frame.container, frame.statement, key.spki, key.alg)
+        if statement.stream_kind in _DIRECTORY_KINDS:
+            return self._signatures.check(signature, place)
+        return self._signatures.check_later(signature, place)
 
     def _check_seen(self, statement: Statement, place: Place) -> None:
         seen = statement.seen

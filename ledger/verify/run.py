@@ -16,6 +16,7 @@ from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
 from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
 from ledger.verify.scope import choose_scope, founding_origin
+from ledger.verify.signatures import SignatureChecker
 from ledger.verify.snapshot import LedgerRow, Snapshot, StoredBody, open_snapshot
 
 Progress = Callable[[int, int], None]
@@ -32,11 +33,14 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
         record: open only this record's stream, its patient's and the directory; None for all.
         hashes_only: leave out what needs the facility key.
         acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
+        processes: how many further processes check signatures; 1 for none. They are spawned, so
+            the caller's main module must be importable.
     """
 
     record: str | None = None
     hashes_only: bool = False
     acks: Path | None = None
+    processes: int = 1
 
 
 def verify_ledger(
@@ -88,7 +92,10 @@ def verify_ledger(
     acks = _NO_ACKS if options.acks is None else read_acks(options.acks)
     with open_snapshot(database, with_keys=keyring is not None) as snapshot:
         verification = _Verification(snapshot, keyring=keyring, options=options, acks=acks)
-        verification.run(progress)
+        try:
+            verification.run(progress)
+        finally:
+            verification.close()
         return verification.report(time.monotonic() - started)
 
 
@@ -116,7 +123,14 @@ class _Verification:
             snapshot, keys=self._keys, origin=origin or "", record=options.record
         )
         self._entries = EntryChecker(findings, snapshot.tiles())
-        self._events = EventJudge(findings, self._entries, self._keys, origin=origin or "")
+        self._signatures = SignatureChecker(findings, processes=options.processes)
+        self._events = EventJudge(
+            findings,
+            self._entries,
+            signatures=self._signatures,
+            keys=self._keys,
+            origin=origin or "",
+        )
 
     def run(self, progress: Progress | None) -> None:
         """Make the pass, then compare what can only be compared at its end."""
@@ -136,6 +150,7 @@ class _Verification:
                 self._events.judge(row, entry, body, place)  # (6) to (10)
             if progress is not None and self._entries.checked % _PROGRESS_EVERY == 0:
                 progress(self._entries.checked, max(total, self._entries.checked))
+        self._signatures.finish()  # (8)
         bodies.finish()  # (2)
         acknowledged.finish()  # (12)
         self._report_repeated_ids()  # (4)
@@ -145,6 +160,10 @@ class _Verification:
             self._keys.finish()
         if progress is not None:
             progress(self._entries.checked, self._entries.checked)
+
+    def close(self) -> None:
+        """Let go of processes."""
+        self._signatures.close()
 
     def report(self, seconds: float) -> Report:
         """Return what was found."""
@@ -161,7 +180,7 @@ class _Verification:
             size=tree.size,
             root=tree.root().hex(),
             entries_checked=self._entries.checked,
-            signatures_checked=self._events.signatures.checked,
+            signatures_checked=self._signatures.checked,
             anchors=anchors,
             findings=findings,
             seconds=round(seconds, 3),

@@ -228,6 +228,19 @@ def test_a_content_that_breaks_its_profile_is_found(attack: Attack) -> None:
     assert _findings(attack) == [("rule-broken", policy.position)]
 
 
+def test_a_content_nested_without_end_is_found(attack: Attack) -> None:
+    """It must not end the verification either."""
+    hospital = attack.hospital
+    order = hospital.builder.add(
+        "order-placed.v1",
+        hospital.doctor,
+        stream=hospital.other.record,
+        content=b'{"a":' * 20_000,
+    )
+
+    assert _findings(attack) == [("rule-broken", order.position)]
+
+
 def test_a_result_that_answers_another_text_of_its_order_is_found(attack: Attack) -> None:
     """A reference binds the statement, not the name."""
     hospital = attack.hospital
@@ -307,6 +320,18 @@ def test_a_clinical_body_stored_in_clear_is_found(attack: Attack) -> None:
     attack.run("UPDATE {ledger}.sealed SET body = %(b)s WHERE position = 100", b=body)
 
     assert codes_at(attack.verify(), 100) == {"rule-broken"}
+
+
+def test_processes_find_what_one_process_finds(attack: Attack) -> None:
+    """Signatures are then checked elsewhere, and in no order."""
+    for position in (13, 100, 259):
+        attack.rewrite_statement(position, occurred_at="2020-01-01T00:00:00.000Z")
+
+    one, two = attack.verify(), attack.verify(processes=2)
+
+    assert found(one, "signature-invalid") == [13, 100, 259]
+    assert set(two.findings) == set(one.findings)
+    assert two.signatures_checked == one.signatures_checked == 260
 
 
 def _plain(attack: Attack, position: int) -> bytes:
