@@ -6,6 +6,7 @@ ledger that has one, and stream keys are never replaced: the first writer wins.
 """
 
 import base64
+import contextlib
 import hashlib
 import os
 import secrets
@@ -152,7 +153,9 @@ class Keyring:
         """Return the stream's key when it is in memory."""
         key = self._keys.get(stream)
         if key is not None:
-            self._keys.move_to_end(stream)
+            # A reader in another thread may have dropped it just now: it is still the key.
+            with contextlib.suppress(KeyError):
+                self._keys.move_to_end(stream)
         return key
 
     def missing(self, streams: Iterable[str]) -> list[str]:

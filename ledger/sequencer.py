@@ -205,14 +205,18 @@ class Sequencer:
         """Take the head and the directory from the ledger itself, forgetting what was in memory."""
         head = await self._writer.connect(tries=tries)
 
+        # A cache of its own until it is whole: others look at the directory meanwhile.
+        cache = StreamCache()
+
         def look(reader: LedgerReader) -> int:
-            self._cache.load_directory(reader)
+            cache.load_directory(reader)
             entry = reader.store.entry_at(head.size - 1)
             if entry is None and head.size:
                 raise CorruptionError("position-gap", head.size - 1)
             return decode_entry(entry).received_at_ms if entry else 0
 
         self._last_received_at_ms = max(await self.lookup.ask(look), self._last_received_at_ms)
+        self._cache = cache
         self._head = head
         self._remember_root(head.size, head.root)
         self._stale = False
