@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
@@ -90,10 +91,9 @@ def stop() -> None:
 
 def _stop_process(pid: int) -> bool:
     try:
-        command = (f"/proc/{pid}/cmdline").encode()
-        with open(command, "rb") as file:  # noqa: PTH123
-            if b"clinledger" not in file.read() and b"api.cli" not in file.read():
-                return False  # the number belongs to somebody else by now
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if b"clinledger" not in command and b"api.cli" not in command:
+            return False  # the number belongs to somebody else by now
         os.kill(pid, signal.SIGTERM)
     except (ProcessLookupError, FileNotFoundError):
         return False
