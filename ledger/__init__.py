@@ -1,1 +1,1 @@
-"""The append-only truth: event catalogue, rules, entries, tree, storage, sequencing and verification."""
+"""The append-only truth: events, rules, entries, tree, storage, sequencing and verification."""
