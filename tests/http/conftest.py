@@ -34,5 +34,13 @@ def shared(
 
 @pytest.fixture
 def clock() -> FrozenClock:
-    """A clock that stands still."""
-    return FrozenClock()
+    """A clock that stands still at the time of the tests' tokens."""
+    return FrozenClock(1_795_000_000_000)
+
+
+@pytest.fixture
+def frozen(shared: Served, clock: FrozenClock) -> Generator[Served]:
+    """The shared hospital served a second time, by a server whose clock stands still."""
+    served = Served(shared.hospital, clock=clock)
+    yield served
+    served.close()

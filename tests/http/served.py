@@ -5,7 +5,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import httpx2
@@ -86,10 +86,10 @@ class Served:
         staff: str | None = None,
         body: Any = None,
         content: Any = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Any = None,
     ) -> httpx2.Response:
         """Send one request: as this member of staff, with a JSON body or raw content."""
-        sent = dict(headers or {})
+        sent = httpx2.Headers(headers)
         if staff is not None:
             sent.setdefault("authorization", f"Bearer {self.token(staff)}")
         if body is not None:
