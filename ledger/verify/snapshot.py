@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Final, LiteralString, NamedTuple, TypeVar
 
+import psycopg
 from psycopg.rows import args_row
 
 from ledger.database import Connection, Database
+from ledger.errors import EnvironmentRefusedError, UnavailableError
 
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A whole pass takes longer than a request may.
@@ -206,10 +208,21 @@ def open_snapshot(database: Database, *, with_keys: bool) -> Generator[Snapshot]
         with_keys: whether stream keys will be read, which an auditor may not.
 
     Raises:
-        UnavailableError: when the server does not answer.
+        UnavailableError: when the server does not answer, or ceases to.
+        EnvironmentRefusedError: when the tables cannot be read: not migrated, not permitted,
+            changed in their form, or damaged on disk.
     """
     role = "reader" if with_keys else "auditor"
-    with database.connect(role, name="clinledger-verify") as connection, connection.transaction():
-        connection.execute(_BEGIN)
-        connection.execute(_NO_TIMEOUT)
-        yield Snapshot(connection, database)
+    connection = database.connect(role, name="clinledger-verify")
+    try:
+        with connection, connection.transaction():
+            connection.execute(_BEGIN)
+            connection.execute(_NO_TIMEOUT)
+            yield Snapshot(connection, database)
+    # Their texts may quote a row: only the SQLSTATE is told.
+    except psycopg.OperationalError as error:
+        raise UnavailableError(f"the database does not answer ({error.sqlstate})") from None
+    except psycopg.Error as error:
+        raise EnvironmentRefusedError(
+            f"the tables of schema {database.schema} cannot be read (SQLSTATE {error.sqlstate})"
+        ) from None

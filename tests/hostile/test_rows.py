@@ -307,6 +307,14 @@ def test_a_ledger_without_any_rows_is_not_taken_for_a_good_one(attack: Attack) -
         attack.verify()
 
 
+def test_tables_that_cannot_be_read_end_the_verification_with_a_reason(attack: Attack) -> None:
+    """A dropped column is no finding at a position, and not a good ledger either."""
+    attack.run("ALTER TABLE {ledger}.entry DROP COLUMN link_salt")
+
+    with pytest.raises(EnvironmentRefusedError, match="SQLSTATE 42703"):
+        attack.verify()
+
+
 def test_keys_bound_to_another_origin_are_not_used(attack: Attack) -> None:
     """A changed origin in the ledger row must not end in a wall of unreadable bodies."""
     attack.run("UPDATE {ledger}.ledger SET origin = 'elsewhere.example/ledger'")

@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from ledger.verify import verify_ledger
+from ledger.database import Database
+from ledger.verify import VerifyOptions, verify_ledger
+from tests.hospital import build_hospital
 from tests.live import LiveHospital
 
 
@@ -27,3 +29,21 @@ def test_a_ledger_is_whole_at_every_moment_of_its_growth(hospital: LiveHospital)
     assert sizes[-1] == before + 200
     assert len(set(sizes)) > 2
     assert all(report.signatures_checked == report.size for report in reports)
+
+
+def test_every_supported_server_gives_the_same_report(each_database: Database) -> None:
+    """On the embedded server and on the oldest one of the machine."""
+    hospital = build_hospital(each_database, events=60)
+    ward = hospital.ward
+
+    whole = verify_ledger(each_database, keyring=hospital.builder.keyring)
+    record = verify_ledger(
+        each_database,
+        keyring=hospital.builder.keyring,
+        options=VerifyOptions(record=ward.record),
+    )
+    hashes = verify_ledger(each_database, keyring=None)
+
+    assert (whole.findings, record.findings, hashes.findings) == ((), (), ())
+    assert whole.entries_checked == record.entries_checked == hashes.entries_checked == 60
+    assert whole.signatures_checked > record.signatures_checked > hashes.signatures_checked
