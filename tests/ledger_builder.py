@@ -73,6 +73,20 @@ class _Stream(msgspec.Struct, kw_only=True):
     version: int = 0
     leaf_hash: bytes = ZERO_HASH
 
+    def extend(self, event: SubmittedEvent, link_salt: bytes, received_at_ms: int) -> bytes:
+        """Go on by one event; return its entry."""
+        self.version += 1
+        entry = encode_entry(
+            Entry(
+                received_at_ms=received_at_ms,
+                link=link_hash(link_salt, self.version, self.leaf_hash),
+                statement_digest=statement_digest(event.statement),
+                container_digest=statement_digest(event.container),
+            )
+        )
+        self.leaf_hash = leaf_hash(entry)
+        return entry
+
 
 class LedgerBuilder:
     """Appends events to a migrated database; `commit` writes what was added since."""
@@ -194,18 +208,10 @@ class LedgerBuilder:
         """
         statement = claimed or parse_statement(event.statement)
         received = self.now_ms if received_at_ms is None else received_at_ms
-        state = self._streams.setdefault(statement.stream, _Stream())
         self._salts += 1
         link_salt = hashlib.sha256(b"link" + self._salts.to_bytes(8)).digest()
-        entry = encode_entry(
-            Entry(
-                received_at_ms=received,
-                link=link_hash(link_salt, state.version + 1, state.leaf_hash),
-                statement_digest=statement_digest(event.statement),
-                container_digest=statement_digest(event.container),
-            )
-        )
-        state.version, state.leaf_hash = state.version + 1, leaf_hash(entry)
+        state = self._streams.setdefault(statement.stream, _Stream())
+        entry = state.extend(event, link_salt, received)
         self._tiles.extend(self.tree.append(state.leaf_hash))
         self.roots.append(self.tree.root())
         built = Built(
@@ -264,21 +270,20 @@ class LedgerBuilder:
 
     def pending_rows(self) -> list[tuple[StoredEntry, bytes]]:
         """Return what `commit` would write, as rows of `entry` with their bodies."""
-        first = self._committed.size
         return [
             (
                 StoredEntry(
-                    position=position,
-                    stream=str(new.stream),
-                    version=new.version,
-                    event_id=str(new.event_id),
-                    entry=new.entry,
-                    leaf_hash=new.leaf_hash,
-                    link_salt=new.link_salt,
+                    self._committed.size + number,
+                    str(new.stream),
+                    new.version,
+                    str(new.event_id),
+                    new.entry,
+                    new.leaf_hash,
+                    new.link_salt,
                 ),
                 new.body,
             )
-            for position, new in enumerate(self._entries, first)
+            for number, new in enumerate(self._entries)
         ]
 
     def pending_keys(self) -> list[KeyRow]:
