@@ -23,7 +23,6 @@ from ledger.decide import streams_needed
 from ledger.entry import decode_entry
 from ledger.errors import (
     CorruptionError,
-    EventConflictError,
     LedgerError,
     RejectedError,
     UnavailableError,
@@ -35,6 +34,7 @@ from ledger.rows import Head, Outcome
 from ledger.state import DirectoryState
 from ledger.stream_cache import StreamCache
 from ledger.submission import Submission
+from ledger.waiting import Waiting, refuse, without_taken_ids
 from ledger.writer import EventIdTakenError, Writer
 
 MAX_BATCH: Final = 1_000
@@ -45,11 +45,6 @@ _CONNECT_TRIES: Final = 30
 _LINK_SALT_BYTES: Final = 32
 
 _log = logging.getLogger("clinledger.sequencer")
-
-
-class _Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    submission: Submission
-    answer: asyncio.Future[Outcome]
 
 
 class Sequencer:
@@ -67,7 +62,7 @@ class Sequencer:
         self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._last_received_at_ms = 0
         self._stale = True
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._wake = asyncio.Event()
         self._stopped: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -132,7 +127,7 @@ class Sequencer:
         if len(self._waiting) >= MAX_WAITING:
             raise UnavailableError("too many submissions are waiting", retry_after_seconds=1)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(submission=submission, answer=answer))
+        self._waiting.append(Waiting(submission=submission, answer=answer))
         self._wake.set()
         return await answer
 
@@ -157,29 +152,29 @@ class Sequencer:
             while self._waiting and not self._stopped.done():
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._process_or_stop(batch)
-        _refuse(self._waiting, UnavailableError("the sequencer has stopped"))
+        refuse(self._waiting, UnavailableError("the sequencer has stopped"))
         self._waiting = []
 
-    async def _process_or_stop(self, batch: Sequence[_Waiting]) -> None:
+    async def _process_or_stop(self, batch: Sequence[Waiting]) -> None:
         stopping = UnavailableError("the sequencer has stopped", retry_after_seconds=5)
         try:
             await self._process(batch)
         except UnavailableError as error:
             self._stale = True
-            _refuse(batch, error)
+            refuse(batch, error)
         except LedgerError as error:
             _log.critical("the sequencer stops: %s", error)
             self._stop(error)
-            _refuse(batch, stopping)
+            refuse(batch, stopping)
         except Exception as error:  # noqa: BLE001 - a fault of ours
             # States may be half-evolved: nothing may follow from them. The message of an unknown
             # error might quote content, so the log gets its type and places only.
             places = "".join(traceback.format_tb(error.__traceback__))
             _log.critical("the sequencer stops: %s\n%s", type(error).__name__, places)
             self._stop(CorruptionError("sequencer-fault"))
-            _refuse(batch, stopping)
+            refuse(batch, stopping)
 
-    async def _process(self, waiting: Sequence[_Waiting]) -> None:
+    async def _process(self, waiting: Sequence[Waiting]) -> None:
         """Decide, commit and answer one batch.
 
         (1) Load what the decisions need. (2) Decide in order. (3) Commit: a crash before leaves
@@ -195,7 +190,7 @@ class Sequencer:
                 await self._commit(batch)
             except EventIdTakenError:
                 self._stale = True
-                await self._process(await self._without_taken_ids(waiting))
+                await self._process(await without_taken_ids(waiting, self.lookup))
                 return
         for item, answer in decided:  # (4)
             await self._answer(item, answer, batch)
@@ -243,19 +238,19 @@ class Sequencer:
             self._remember_root(size, root)
 
     def _decide(
-        self, waiting: Sequence[_Waiting]
-    ) -> tuple[Batch, list[tuple[_Waiting, str | Duplicate]]]:
+        self, waiting: Sequence[Waiting]
+    ) -> tuple[Batch, list[tuple[Waiting, str | Duplicate]]]:
         # One stamp per batch; received_at never decreases even if the machine's clock does.
         received_at_ms = max(self._clock.now_ms(), self._last_received_at_ms)
         batch = Batch(self._head, self._cache, received_at_ms=received_at_ms, roots=self._roots)
         salts = os.urandom(_LINK_SALT_BYTES * len(waiting))
-        decided: list[tuple[_Waiting, str | Duplicate]] = []
+        decided: list[tuple[Waiting, str | Duplicate]] = []
         for number, item in enumerate(waiting):
             salt = salts[_LINK_SALT_BYTES * number : _LINK_SALT_BYTES * (number + 1)]
             try:
                 answer = batch.add(item.submission, link_salt=salt)
             except (RejectedError, UnavailableError) as error:
-                _refuse([item], error)
+                refuse([item], error)
                 continue
             decided.append((item, answer if isinstance(answer, Duplicate) else answer.event_id))
         return batch, decided
@@ -271,7 +266,7 @@ class Sequencer:
             # Half a partition ahead, so that appends never wait for one.
             await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + _PARTITION_SPAN))
 
-    async def _answer(self, item: _Waiting, answer: str | Duplicate, batch: Batch) -> None:
+    async def _answer(self, item: Waiting, answer: str | Duplicate, batch: Batch) -> None:
         if item.answer.done():  # the caller went away
             return
         created = not isinstance(answer, Duplicate)
@@ -286,17 +281,6 @@ class Sequencer:
         if not item.answer.done():
             item.answer.set_result(found)
 
-    async def _without_taken_ids(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
-        """Refuse the submissions whose event_id belongs to an event of another stream."""
-        ids = {item.submission.statement.event_id: item.submission for item in waiting}
-        found = await self.lookup.ask(lambda reader: reader.events_by_id(list(ids)))
-        taken = {e.event_id for e in found if ids[e.event_id].statement.stream != e.stream}
-        if not taken:
-            raise CorruptionError("duplicate-event", detail="an event_id is taken by no event")
-        clash = [item for item in waiting if item.submission.statement.event_id in taken]
-        _refuse(clash, EventConflictError())
-        return [item for item in waiting if item.submission.statement.event_id not in taken]
-
     def _remember_root(self, size: int, root: bytes) -> None:
         self._roots[size] = root
         while len(self._roots) > _REMEMBERED_ROOTS:
@@ -305,9 +289,3 @@ class Sequencer:
     def _stop(self, error: LedgerError) -> None:
         if not self._stopped.done():
             self._stopped.set_result(error)
-
-
-def _refuse(waiting: Sequence[_Waiting], error: LedgerError) -> None:
-    for item in waiting:
-        if not item.answer.done():
-            item.answer.set_exception(error)

@@ -161,6 +161,22 @@ def test_another_statement_under_a_taken_event_id_is_a_conflict(
     check_whole(hospital.live)
 
 
+@pytest.mark.parametrize("retry_first", [True, False])
+def test_a_retry_beside_a_clash_of_its_event_id_gets_its_receipt(
+    hospital: LiveHospital, retry_first: bool
+) -> None:
+    first = hospital.signed("note-written.v1", hospital.note())
+    receipt = hospital.live.submit(first).receipt
+    content = hospital.allergy() | {"id": receipt.event_id}
+    clash = hospital.signed("allergy-recorded.v1", content, stream=hospital.patient)
+    together = [first, clash] if retry_first else [clash, first]
+    answers = hospital.live.submit_together(together)
+    answer, conflict = answers if retry_first else reversed(answers)
+    assert isinstance(conflict, EventConflictError)
+    assert answer == Outcome(receipt=receipt, created=False)
+    assert hospital.live.submit(hospital.signed("note-written.v1", hospital.note("next"))).created
+
+
 def test_two_statements_under_one_event_id_in_one_batch(hospital: LiveHospital) -> None:
     one = hospital.signed("note-written.v1", hospital.note())
     content = hospital.allergy() | {"id": hospital.note()["id"]}
