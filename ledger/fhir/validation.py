@@ -28,8 +28,9 @@ S = TypeVar("S", bound=Struct)
 MAX_EXPONENT: Final = 400  # of ten; beyond it a number is no measurement and floods other readers
 
 _EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
-_ESCAPE: Final = re.compile(rb"\\[ubf]")
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# What hides control characters: escapes, and the UTF-8 of U+FFFE and U+FFFF.
+_SUSPECT: Final = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _NAMED: Final = re.compile(
@@ -82,7 +83,7 @@ def decode_resource(data: bytes, resource_type: str) -> r4.AnyResource:
     resource = _decode(_RESOURCE, data, _fhir_code)
     if type(resource).__name__ != resource_type:
         raise ContentRejectedError("fhir-resource-type", "/resourceType")
-    if _ESCAPE.search(data):
+    if _SUSPECT.search(data):
         _check_text(_PLAIN.decode(data))
     if b'"contained"' in data or (b"#" in data and b'"#' in data) or b"\\u0023" in data:
         _check_contained(_PLAIN.decode(data), "")

@@ -146,8 +146,11 @@ def _denotes(text: str, instant_ms: int) -> bool:
         except ValueError:  # a leap second, which occurred_at cannot have
             return False
         return (moment - _EPOCH) // timedelta(milliseconds=1) == instant_ms
-    local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(VIETNAM)
-    return local.strftime("%Y-%m-%d").startswith(text)
+    try:
+        local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(VIETNAM)
+    except OverflowError:  # the last hours of the year 9999
+        return False
+    return local.isoformat().startswith(text)
 
 
 class NamedStaff:

@@ -65,7 +65,8 @@ def read_device(statement: Statement, content: bytes) -> EnrolmentFacts:
 
 
 def _check_name(names: Sequence[r4.HumanName] | UnsetType) -> None:
-    if not any(name.text for name in names or ()):
+    texts = (name.text or "" for name in names or ())
+    if not any(char.isalpha() for text in texts for char in text):
         raise reject("name-missing", "/name", "a name with the full name as text")
 
 

@@ -437,6 +437,13 @@ def changed(base: Change, change: Change) -> bytes:
     return json.dumps(document).encode()
 
 
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_what_xml_cannot_carry_is_refused_escaped_or_not(ascii_only: bool) -> None:
+    document = {**NOTE, "title": "a\uffffb"}
+    with pytest.raises(ContentRejectedError, match="fhir-control-character at /title"):
+        decode_resource(json.dumps(document, ensure_ascii=ascii_only).encode(), "Composition")
+
+
 @pytest.mark.parametrize("base", GOOD, ids=range(len(GOOD)))
 def test_the_resources_that_are_damaged_here_are_good_before(base: Change) -> None:
     resource = decode_resource(json.dumps(base).encode(), base["resourceType"])

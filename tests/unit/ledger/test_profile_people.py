@@ -42,6 +42,8 @@ def _update(hospital: Hospital, resource: Json) -> Draft:
         ("/identifier/0/system", "https://elsewhere.example", "identifier-missing", "/identifier"),
         ("/name", GONE, "element-missing", "/name"),
         ("/name/0", {"family": "Nguyễn"}, "name-missing", "/name"),
+        ("/name/0/text", " ", "name-missing", "/name"),
+        ("/name/0/text", "---", "name-missing", "/name"),
         ("/gender", GONE, "element-missing", "/gender"),
         ("/gender", "nữ", "fhir-code", "/gender"),
         ("/birthDate", "1980-02-31", "fhir-date", "/birthDate"),

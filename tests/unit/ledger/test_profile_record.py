@@ -146,6 +146,33 @@ def test_a_diagnosis_that_breaks_the_profile_is_refused(
         hospital.read(draft(changed(resource, pointer, value)))
 
 
+@pytest.mark.parametrize(
+    ("occurred_at", "recorded", "agrees"),
+    [
+        ("0800-05-01T00:00:00.000Z", "0800-05-01", True),
+        ("9999-12-31T16:59:59.999Z", "9999", True),
+        ("9999-12-31T17:00:00.000Z", "9999", False),  # the year 10000 in Vietnam
+        ("0001-01-01T00:00:00.000Z", "0001-01-01T14:00:00+14:00", True),
+    ],
+)
+def test_no_year_is_too_early_or_too_late_to_be_judged(
+    hospital: Hospital, occurred_at: str, recorded: str, agrees: bool
+) -> None:
+    resource = {**hospital.diagnosis(), "recordedDate": recorded}
+    draft = hospital.draft(
+        "diagnosis-recorded.v1",
+        resource,
+        stream=hospital.record,
+        signer=hospital.doctor,
+        occurred_at=occurred_at,
+    )
+    if agrees:
+        assert hospital.read(draft)
+    else:
+        with refused("time-mismatch", "/recordedDate"):
+            hospital.read(draft)
+
+
 def test_a_diagnosis_is_marked_as_an_error_by_retracting_it(hospital: Hospital) -> None:
     system = f"{TERMINOLOGY}/condition-ver-status"
     resource = changed(hospital.diagnosis(), "/verificationStatus", concept(system, "refuted"))
