@@ -126,17 +126,32 @@ class Admission:
         )
         if not kind.sealed:
             return plain_body(frame)
-        # A stream's key is durable before the first event that needs it.
-        create_for = statement.stream_kind if kind.opens_stream else None
-        key = self._sequencer.keyring.known(statement.stream)
-        if key is None:
-            key = await self._sequencer.lookup.stream_key(
-                statement.stream, create_for_kind=create_for
-            )
-        if key is None:
-            raise CommandRefusedError("stream-unknown", "/stream")
+        key = await self._stream_key(statement, kind)
         aad = associated_data(statement.ledger, statement.stream, statement.event_id)
         return seal(frame, key=key, nonce=os.urandom(NONCE_BYTES), aad=aad)
+
+    async def _stream_key(self, statement: Statement, kind: EventType) -> bytes:
+        """Return the stream's key; for a new stream make it durable before the first event."""
+        lookup, stream = self._sequencer.lookup, statement.stream
+        if kind.opens_stream:
+            key = await lookup.stream_key_of_kind(stream, statement.stream_kind)
+            if key is None:
+                self._check_opener(statement, kind)
+                key = await lookup.new_stream_key(stream, statement.stream_kind)
+        else:
+            key = await lookup.stream_key(stream)
+        if key is None:
+            raise CommandRefusedError("stream-unknown", "/stream")
+        return key
+
+    def _check_opener(self, statement: Statement, kind: EventType) -> None:
+        """Refuse early, as the sequencer would, so that nobody else leaves keys behind."""
+        directory = self._sequencer.directory
+        key = directory.key_for(statement.key_id)
+        if key is None or key.revoked_at_position is not None:
+            raise CommandRefusedError("key-not-valid", "/key_id")
+        if kind.authors.isdisjoint(directory.roles_of(statement.signer)):
+            raise CommandRefusedError("role-not-valid", "/signer")
 
 
 def _founding_key(statement: Statement, facts: AnyFacts) -> VerifyingKey:

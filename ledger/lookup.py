@@ -12,7 +12,7 @@ import psycopg
 
 from ledger.database import Connection, Database
 from ledger.entry import decode_entry
-from ledger.errors import UnavailableError
+from ledger.errors import CommandRefusedError, UnavailableError
 from ledger.keyring import Keyring
 from ledger.reader import LedgerReader
 from ledger.rows import Outcome
@@ -52,26 +52,48 @@ class Lookup:
 
         return await self.ask(look)
 
-    async def stream_key(self, stream: str, *, create_for_kind: str | None) -> bytes | None:
-        """Return a stream's key; with a kind given, make one durable first where there is none.
-
-        Returns None when there is none and none may be made.
-        """
-        keyring = self._keyring
+    async def stream_key(self, stream: str) -> bytes | None:
+        """Return a stream's key, None when it has none."""
 
         def fetch(reader: LedgerReader) -> bytes | None:
             reader.load_keys([stream])
-            if create_for_kind is not None and keyring.known(stream) is None:
-                reader.store.add_stream_key(
-                    stream,
-                    stream_kind=create_for_kind,
-                    wrapped=keyring.new_wrapped(stream),
-                    facility_key_id=keyring.facility_key_id,
-                )
-                reader.load_keys([stream])  # the first writer wins, perhaps not this one
-            return keyring.known(stream)
+            return self._keyring.known(stream)
 
-        return keyring.known(stream) or await self.ask(fetch)
+        return self._keyring.known(stream) or await self.ask(fetch)
+
+    async def stream_key_of_kind(self, stream: str, kind: str) -> bytes | None:
+        """Return the key of a stream that an event of this kind wants to open, None for no key.
+
+        Raises:
+            CommandRefusedError: `stream-exists`, when the key was made for another kind of stream.
+        """
+        return await self.ask(lambda reader: self._of_kind(reader, stream, kind))
+
+    async def new_stream_key(self, stream: str, kind: str) -> bytes | None:
+        """Make a key for a stream that has none; durable on return. The first writer wins.
+
+        Raises:
+            CommandRefusedError: as `stream_key_of_kind`.
+        """
+        keyring = self._keyring
+
+        def create(reader: LedgerReader) -> bytes | None:
+            reader.store.add_stream_key(
+                stream,
+                stream_kind=kind,
+                wrapped=keyring.new_wrapped(stream),
+                facility_key_id=keyring.facility_key_id,
+            )
+            return self._of_kind(reader, stream, kind)
+
+        return await self.ask(create)
+
+    def _of_kind(self, reader: LedgerReader, stream: str, kind: str) -> bytes | None:
+        # The directory is found by this kind: a staff stream under a patient's key would be lost.
+        if reader.store.stream_key_kind(stream) not in {None, kind}:
+            raise CommandRefusedError("stream-exists", "/stream", "as another kind of stream")
+        reader.load_keys([stream])
+        return self._keyring.known(stream)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -87,6 +87,7 @@ WHERE level = %(level)s AND index >= %(start)s AND index < %(end)s
 ORDER BY index
 """
 STREAM_KEYS: Final = "SELECT stream, wrapped FROM {keys}.stream_key WHERE stream = ANY(%(streams)s)"
+STREAM_KEY_KIND: Final = "SELECT stream_kind FROM {keys}.stream_key WHERE stream = %(stream)s"
 NEW_STREAM_KEY: Final = """
 INSERT INTO {keys}.stream_key (stream, stream_kind, wrapped, facility_key_id)
 VALUES (%(stream)s, %(stream_kind)s, %(wrapped)b, %(facility_key_id)s)
@@ -229,6 +230,14 @@ class EntryStore:
             binary=True,
         )
         return {str(row[0]): bytes(row[1]) for row in cursor.fetchall()}
+
+    def stream_key_kind(self, stream: str) -> str | None:
+        """Return the kind of stream that a key was made for, None when there is no key."""
+        cursor = self.connection.execute(
+            self.database.query(STREAM_KEY_KIND), {"stream": UUID(stream)}
+        )
+        row = cursor.fetchone()
+        return None if row is None else str(row[0])
 
     def add_stream_key(
         self, stream: str, *, stream_kind: str, wrapped: bytes, facility_key_id: str
