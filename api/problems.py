@@ -42,8 +42,10 @@ from signing.errors import (
     InvalidSignatureError,
     MalformedContainerError,
     MalformedKeyError,
+    MalformedNoteError,
     MalformedStatementError,
     MalformedTokenError,
+    QuorumMissingError,
     SigningError,
     UnknownKeyError,
 )
@@ -125,8 +127,10 @@ TABLE: Final[Mapping[type[Exception], Kind]] = MappingProxyType(
         MalformedContainerError: _SIGNED,
         MalformedKeyError: _SIGNED,
         MalformedTokenError: _SIGNED,
+        MalformedNoteError: _SIGNED,
         UnknownKeyError: _SIGNED,
         InvalidSignatureError: _SIGNED,
+        QuorumMissingError: _SIGNED,
         # Views.
         ProjectionError: _INTERNAL,
         ProjectionBehindError: _kind("projection-behind", 503, "Views lag; try again", told=False),

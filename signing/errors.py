@@ -38,9 +38,17 @@ class MalformedTokenError(SigningError):
     """The bearer token or possession proof is not in its permitted form, or has run out."""
 
 
+class MalformedNoteError(SigningError):
+    """The bytes are not a signed note, a checkpoint or a policy in its only permitted form."""
+
+
 class UnknownKeyError(SigningError):
     """No key with this key_id is known."""
 
 
 class InvalidSignatureError(SigningError):
     """The signature is not one by this key over these bytes."""
+
+
+class QuorumMissingError(SigningError):
+    """Too few of the policy's witnesses have cosigned the checkpoint."""

@@ -2,8 +2,6 @@
 
 import base64
 import binascii
-import hashlib
-from typing import Final
 
 import msgspec
 
@@ -12,12 +10,9 @@ from ledger.profiles.facts import EnrolledKey
 from signing.certificates import certified_spki
 from signing.errors import SigningError
 from signing.keys import load_verifying_key
+from signing.notes import Ed25519Verifier
 from signing.possession import verify_possession
-
-_ED25519_SPKI_PREFIX: Final = bytes.fromhex("302a300506032b6570032100")  # RFC 8410 §4
-_NOTE_ED25519: Final = b"\x01"  # c2sp.org/signed-note: signature type of Ed25519
-_NOTE_KEY_BYTES: Final = 33
-_NOTE_ID_BYTES: Final = 4
+from signing.vkeys import TYPE_ED25519, VerifierKey, parse_vkey
 
 
 class ProvedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,35 +87,21 @@ def _check_certificate(certificate: bytes, spki: bytes, pointer: str) -> None:
 
 
 def read_verifier_key(text: str, origin: str, pointer: str) -> bytes:
-    """Read a C2SP signed-note verifier key of this origin; return its SPKI DER.
-
-    c2sp.org/signed-note: `<name>+<id>+<base64(type || key)>`, where the id is the first four
-    bytes of SHA-256(name || 0x0A || type || key) in hex.
+    """Read a C2SP signed-note verifier key (Ed25519) of this origin; return its SPKI DER.
 
     Raises:
-        ContentRejectedError: `checkpoint-key-malformed`.
+        ContentRejectedError: `checkpoint-key-malformed` or `base64-malformed`.
     """
-    name, _, rest = text.partition("+")
-    key_id, _, encoded = rest.partition("+")
-    key = decode_base64(encoded, pointer)
-    digest = hashlib.sha256(name.encode() + b"\n" + key).digest()
-    if (
-        name != origin
-        or len(key) != _NOTE_KEY_BYTES
-        or not key.startswith(_NOTE_ED25519)
-        or key_id != digest[:_NOTE_ID_BYTES].hex()
-    ):
-        raise reject("checkpoint-key-malformed", pointer, "not an Ed25519 verifier key of it")
-    spki = _ED25519_SPKI_PREFIX + key[1:]
+    decode_base64(text.partition("+")[2].partition("+")[2], pointer)
     try:
-        load_verifying_key(spki, "EdDSA")
+        verifier = Ed25519Verifier(parse_vkey(text))
     except SigningError as error:
         raise reject("checkpoint-key-malformed", pointer, error.code) from None
-    return spki
+    if verifier.vkey.name != origin:
+        raise reject("checkpoint-key-malformed", pointer, "not a key of this origin")
+    return verifier.spki
 
 
 def format_verifier_key(origin: str, public_key: bytes) -> str:
     """Write the verifier key of an Ed25519 public key (32 bytes) for a founding document."""
-    key = _NOTE_ED25519 + public_key
-    digest = hashlib.sha256(origin.encode() + b"\n" + key).digest()
-    return f"{origin}+{digest[:_NOTE_ID_BYTES].hex()}+{base64.b64encode(key).decode()}"
+    return str(VerifierKey(name=origin, type=TYPE_ED25519, public_key=public_key))
