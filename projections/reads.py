@@ -1,17 +1,20 @@
 """Read the active views: find the generation, and look again when a rebuild switched meanwhile."""
 
+import re
 from typing import Final, LiteralString
 from uuid import UUID
 
 import psycopg
 
 from ledger.database import Connection, Database
+from ledger.errors import RejectedError
 from ledger.folds.words import cut
 from projections.errors import ProjectionFailedError
 from projections.tables import Row, views_query
 from projections.tracking import active_number, tracking
 
 _TRIES: Final = 3
+_NO_TEXT: Final = re.compile("[\0\ud800-\udfff]")  # which PostgreSQL cannot hold
 
 
 class ViewReader:
@@ -67,6 +70,11 @@ def split_identifier(identifier: str) -> tuple[str | None, str]:
     """Split FHIR's token form: `system|value`, `|value` (no system) or `value` (any system).
 
     Both are cut to what the views hold of them.
+
+    Raises:
+        RejectedError: `identifier-malformed`: no text that content could have.
     """
+    if _NO_TEXT.search(identifier):
+        raise RejectedError("identifier-malformed", "/identifier")
     system, bar, value = identifier.rpartition("|")
     return (cut(system) if bar else None), cut(value)

@@ -70,7 +70,11 @@ def record_page(views: ViewReader, record: str) -> bytes:
 
 
 def records_by_identifier(views: ViewReader, identifier: str) -> list[RecordHit]:
-    """Return up to 100 records that bear an identifier, `system|value` or `value`."""
+    """Return up to 100 records that bear an identifier, `system|value` or `value`.
+
+    Raises:
+        RejectedError: `identifier-malformed`.
+    """
     system, value = split_identifier(identifier)
     rows = views.rows(RECORDS_BY_IDENTIFIER, system=system, value=value, limit=_MOST_HITS)
     return [
@@ -87,7 +91,11 @@ def records_by_identifier(views: ViewReader, identifier: str) -> list[RecordHit]
 
 
 def orders_by_identifier(views: ViewReader, identifier: str) -> list[OrderHit]:
-    """Return up to 100 orders that bear an identifier, `system|value` or `value`."""
+    """Return up to 100 orders that bear an identifier, `system|value` or `value`.
+
+    Raises:
+        RejectedError: `identifier-malformed`.
+    """
     system, value = split_identifier(identifier)
     rows = views.rows(ORDERS_BY_IDENTIFIER, system=system, value=value, limit=_MOST_HITS)
     return [

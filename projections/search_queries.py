@@ -125,8 +125,8 @@ def search_patients(
         after: `next` of the page before.
 
     Raises:
-        RejectedError: `query-empty`, `query-too-long`, `birth-date-malformed` or
-            `cursor-malformed`.
+        RejectedError: `query-empty`, `query-too-long`, `birth-date-malformed`,
+            `identifier-malformed` or `cursor-malformed`.
     """
     words = list(_words_of(query))
     if not words:

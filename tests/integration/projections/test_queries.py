@@ -109,6 +109,13 @@ def test_what_the_ledger_does_not_have_is_not_found(
         record_as_of(viewed.reader, name)
 
 
+@pytest.mark.parametrize("identifier", ["\0", "urn:x\0|1", "\udc80"])
+def test_what_no_content_can_hold_is_no_identifier(viewed: ViewedLedger, identifier: str) -> None:
+    for query in (records_by_identifier, orders_by_identifier):
+        with pytest.raises(RejectedError, match="identifier-malformed"):
+            query(viewed.views, identifier)
+
+
 def test_history_tells_every_event_of_the_record(viewed: ViewedLedger, record: str) -> None:
     lines = history(viewed.reader, record)
     events = [event for event in viewed.world.events if event.stream == record]

@@ -147,6 +147,7 @@ def test_a_renamed_patient_is_found_by_the_new_name_only(
         (PatientQuery(), None, "query-empty"),
         (PatientQuery(text="a " * 13), None, "query-too-long"),
         (PatientQuery(birth_date="May"), None, "birth-date-malformed"),
+        (PatientQuery(identifier="a\0|1"), None, "identifier-malformed"),
         (PatientQuery(text="a"), "x", "cursor-malformed"),
         (PatientQuery(text="a"), "3." + "-" * 36, "cursor-malformed"),
     ],
