@@ -23,8 +23,14 @@ def open_database(chosen: Settings) -> Database:
     """Return the migrated database of the settings, starting the embedded server if need be.
 
     Raises:
-        EnvironmentRefusedError: when it has not been migrated.
+        EnvironmentRefusedError: when there is none, or it has not been migrated.
     """
+    if chosen.database_url is None and not (chosen.home / "postgres").exists():
+        # Else a command in the wrong folder would set up a server there.
+        raise EnvironmentRefusedError(
+            f"no database in {chosen.home}: run `clinledger init` or `clinledger migrate`, "
+            "or say with --home or --database-url where the ledger is"
+        )
     database = chosen.open_database()
     if migration_state(database).pending:
         raise EnvironmentRefusedError("the database is not up to date: run `clinledger migrate`")

@@ -9,9 +9,10 @@ from api.cli.access import open_database, settings
 from api.cli.console import FOUND, note, progress_bar, say, say_json_bytes
 from api.settings import Settings
 from ledger.database import Database
-from ledger.errors import EnvironmentRefusedError
-from ledger.founding import open_keyring
-from ledger.keyring import Keyring
+from ledger.errors import CorruptionError
+from ledger.founding import facility_key_path
+from ledger.keyring import Keyring, load_facility_key
+from ledger.reader import open_event
 from ledger.store import EntryStore
 from ledger.verify import Report, VerifyOptions, merge_findings, verify_ledger
 from projections.check import check_views
@@ -28,6 +29,9 @@ def verify(
     acks: Annotated[
         Path | None,
         typer.Option(help="Receipts that clients kept (JSON lines): none may be missing."),
+    ] = None,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Also write the report as JSON to this file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -46,6 +50,8 @@ def verify(
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
     if keyring is not None and record is None:
         report = _with_views(report, database, keyring)
+    if report_file is not None:
+        report_file.write_bytes(report.as_json() + b"\n")
     if as_json:
         say_json_bytes(report.as_json(), pretty=False)
     else:
@@ -55,12 +61,27 @@ def verify(
 
 
 def _keyring_if_there(database: Database, chosen: Settings) -> Keyring | None:
+    """Return a keyring of the facility key in this home, whatever the ledger row says of it.
+
+    The row may have been altered: that is for `verify_ledger` to find, not a reason to look less.
+    """
+    path = facility_key_path(chosen.home)
+    if not path.exists():
+        note(f"no facility key at {path}: only what needs none is checked")
+        return None
     with database.connect("auditor") as connection:
-        try:
-            return open_keyring(EntryStore(connection, database), chosen.home)
-        except EnvironmentRefusedError as error:
-            note(f"{error}: only what needs no facility key is checked")
-            return None
+        origin = _founding_origin(EntryStore(connection, database))
+    return None if origin is None else Keyring(load_facility_key(path), origin)
+
+
+def _founding_origin(store: EntryStore) -> str | None:
+    """Return the origin that the founding event is signed for, else the one in the ledger row."""
+    rows = store.rows_after(-1, end=1)
+    try:
+        return open_event(rows[0], key=None, origin="").statement.ledger
+    except (IndexError, CorruptionError):
+        row = store.ledger()
+        return None if row is None else row.origin
 
 
 def _with_views(report: Report, database: Database, keyring: Keyring) -> Report:

@@ -1,129 +1,183 @@
-"""Commands that write: sign, submit."""
+"""Sign one event: the command sign."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from api.cli.access import keyring_of, open_database, settings
-from api.cli.client import key_of, read_directory, run, writing
-from api.cli.console import note, say_json
-from api.cli.content import Known, complete
-from api.event_json import submission_json, submitted_event
-from api.schemas import EventSubmission
-from ledger.catalogue import event_type
+from api.cli.access import open_reader, settings
+from api.cli.client import key_of, read_directory
+from api.cli.content import Known, complete, stated_time_ms
+from api.cli.inputs import check_id, check_optional_id, read_input
+from api.event_json import submission_json
+from ledger.catalogue import EventType, event_type
 from ledger.clock import SystemClock
-from ledger.database import Database
-from ledger.errors import SubmissionRejectedError
+from ledger.content import MAX_CONTENT_BYTES, SALT_BYTES
+from ledger.draft import Draft, sign_event
+from ledger.errors import NotFoundError
 from ledger.ids import new_id
-from ledger.keyring import Keyring
 from ledger.reader import LedgerReader
+from ledger.rows import Event
 from ledger.state import DirectoryState, StreamState
 from ledger.stream_cache import StreamCache
-from ledger.submitted import SubmittedEvent
 from signing.errors import SigningError
-from signing.statement import StreamKind, parse_statement, parse_time_ms
-
-_MAX_FILE_BYTES = 4 * 1024 * 1024
-FilesArgument = Annotated[
-    list[Path], typer.Argument(help="Files of `clinledger sign`; - reads standard input.")
-]
+from signing.statement import (
+    Ref,
+    Seen,
+    StreamKind,
+    parse_time_ms,
+    statement_digest,
+)
 
 
 def sign(
-    content: Annotated[Path, typer.Argument(help="The content, a JSON file; - for stdin.")],
-    as_staff: Annotated[str, typer.Option("--as", help="Staff id of the author.")],
+    content: Annotated[
+        Path,
+        typer.Argument(
+            help="The content, a JSON file; - reads standard input.",
+        ),
+    ],
+    as_staff: Annotated[
+        str, typer.Option("--as", help="Staff id of the author.", callback=check_id)
+    ],
     tag: Annotated[str, typer.Option("--type", help="Event type, e.g. note-written.v1.")],
     stream: Annotated[
-        str | None, typer.Option(help="Record or patient; a new one for types that open one.")
-    ] = None,
-    stream_kind: Annotated[
-        str | None, typer.Option(help="Needed only where the type allows two kinds.")
+        str | None,
+        typer.Option(
+            help="Patient, record or staff id; default: that of --ref, or a new one.",
+            callback=check_optional_id,
+        ),
     ] = None,
     ref: Annotated[
-        list[str] | None, typer.Option(help="relation=EVENT, e.g. answers=0198...; repeatable.")
+        list[str] | None, typer.Option(help="RELATION=EVENT, e.g. answers=0198...; repeatable.")
     ] = None,
-    event_id: Annotated[str | None, typer.Option(help="UUID; a new one by default.")] = None,
+    event_id: Annotated[
+        str | None,
+        typer.Option(help="UUID; a new one by default.", callback=check_optional_id),
+    ] = None,
     occurred_at: Annotated[
-        str | None, typer.Option(help="When it was true, YYYY-MM-DDTHH:MM:SS.mmmZ; now.")
+        str | None,
+        typer.Option(
+            help="When it was true, YYYY-MM-DDTHH:MM:SS.mmmZ; as the content says, or now."
+        ),
     ] = None,
     key_name: Annotated[
-        str | None, typer.Option("--key", help="Name of the key file; default: the staff id.")
+        str | None, typer.Option("--key", help="Name of the key file; default: a valid one here.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; default: stdout.")
+    ] = None,
 ) -> None:
     """Sign one event with a key found under CLINLEDGER_HOME; nothing is stored yet.
 
-    A FHIR resource may leave out what the command line says already: its id, the subject, the
-    encounter, the author and the date are then filled in before signing. The output is the body
-    of POST /v1/events and what `clinledger submit` takes.
+    A FHIR resource may leave out what is known already: its id, the subject, the encounter, the
+    author and the date; of a result also the order and the list of its observations. They are
+    filled in before signing. The new version in an amendment may be written as JSON. The output,
+    one line, is the body of POST /v1/events and what `clinledger submit` takes.
     """
-    chosen = settings()
-    database = open_database(chosen)
-    keyring = keyring_of(database, chosen)
-    directory = read_directory(database, keyring)
-    key = key_of(chosen, as_staff, name=key_name)
     kind = event_type(tag)
-    names = sorted(kind.stream_kinds) if stream_kind is None else [stream_kind]
-    if len(names) > 1:
-        raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--stream-kind")
-    if stream is None and not kind.opens_stream:
-        raise typer.BadParameter("needed for this type", param_hint="--stream")
-    known = Known(
-        event_id=event_id or new_id(),
-        stream=stream or new_id(),
-        author=_reference_to(directory, as_staff),
-        occurred_at_ms=SystemClock().now_ms() if occurred_at is None else _time(occurred_at),
-        state=_stream_state(database, keyring, stream),
-        refs=tuple(_relations(ref or ())),
-    )
-    data = complete(_read(content), kind, known)
-
-    async def main() -> dict[str, object]:
-        async with writing(chosen, as_staff, key) as (_, author):
-            signed = await author.sign(
-                tag,
-                data,
-                stream=known.stream,
-                stream_kind=msgspec.convert(names[0], StreamKind),
-                event_id=known.event_id,
-                occurred_at_ms=known.occurred_at_ms,
-                refs=await author.refer(known.refs),
-            )
-            return submission_json(signed)
-
-    body = msgspec.json.encode(run(main))
-    if output is None:
-        sys.stdout.buffer.write(body + b"\n")
-    else:
-        output.write_bytes(body + b"\n")
-    note(f"event {known.event_id} of {names[0]} {known.stream}")
-
-
-def submit(
-    files: FilesArgument,
-    as_staff: Annotated[
-        str | None, typer.Option("--as", help="Who submits; default: the signer.")
-    ] = None,
-) -> None:
-    """Append signed events in order; print a receipt for each, once it is durable.
-
-    Uses the running server, or is the sequencer itself when none runs. Safe to repeat: the same
-    event returns the same receipt.
-    """
+    relations = tuple(_relations(ref or ()))
+    given_ms = None if occurred_at is None else _time(occurred_at)
+    data = read_input(content, MAX_CONTENT_BYTES)
     chosen = settings()
-    events = [submitted_event(_submission(path)) for path in files]
-    submitter = as_staff or _signer(events[0])
+    with open_reader() as reader:
+        directory = read_directory(reader)
+        key = key_of(chosen, as_staff, name=key_name, directory=directory)
+        targets = _targets(reader, relations)
+        state = _state(reader, directory, kind, stream or (targets[0].stream if targets else None))
+        now_ms = SystemClock().now_ms()
+        known = Known(
+            event_id=event_id or new_id(),
+            stream=state.stream,
+            type=tag,
+            author=_reference_to(directory, as_staff),
+            occurred_at_ms=_first(
+                given_ms, stated_time_ms(data), _amended_ms(tag, targets), now_ms
+            ),
+            state=state,
+            refs=relations,
+        )
+        head = reader.head()
+        signed = sign_event(
+            _draft(known, kind, complete(data, kind, known), targets),
+            key,
+            origin=reader.origin,
+            signer_staff=as_staff,
+            seen=Seen(root=head.root.hex(), size=head.size),
+            salt=os.urandom(SALT_BYTES),
+            signed_at_ms=now_ms,
+        )
+    body = msgspec.json.encode(submission_json(signed)) + b"\n"
+    if output is None:
+        sys.stdout.buffer.write(body)
+    else:
+        output.write_bytes(body)
 
-    async def main() -> None:
-        async with writing(chosen, submitter, key_of(chosen, submitter)) as (client, _):
-            for event in events:
-                say_json(await client.submit(event))
 
-    run(main)
+def _draft(known: Known, kind: EventType, content: bytes, targets: Sequence[Event]) -> Draft:
+    names = sorted(kind.stream_kinds)
+    refs = [
+        {
+            "event_id": event.event_id,
+            "relation": relation,
+            "statement": statement_digest(event.statement_bytes).hex(),
+        }
+        for (relation, _), event in zip(known.refs, targets, strict=True)
+    ]
+    try:
+        checked = tuple(msgspec.convert(ref, Ref) for ref in refs)
+    except msgspec.ValidationError:
+        raise typer.BadParameter("no such relation", param_hint="--ref") from None
+    return Draft(
+        stream=known.stream,
+        stream_kind=msgspec.convert(known.state.kind or names[0], StreamKind),
+        event_id=known.event_id,
+        type=kind.tag,
+        occurred_at_ms=known.occurred_at_ms,
+        media_type=kind.media_type,
+        content=content,
+        refs=checked,
+    )
+
+
+def _targets(reader: LedgerReader, relations: Sequence[tuple[str, str]]) -> list[Event]:
+    """Return the events that are referred to, in the order given."""
+    found: list[Event] = []
+    for _, event_id in relations:
+        event = reader.event(event_id)
+        if event is None:
+            raise NotFoundError("event-unknown", "/refs", "no such event in this ledger")
+        found.append(event)
+    return found
+
+
+def _state(
+    reader: LedgerReader, directory: DirectoryState, kind: EventType, stream: str | None
+) -> StreamState:
+    """Return the state of the event's stream; an empty one for a type that opens it."""
+    if stream is None and "facility" in kind.stream_kinds:
+        stream = directory.facility
+    if stream is None:
+        if not kind.opens_stream:
+            raise typer.BadParameter("needed for this type", param_hint="--stream")
+        return StreamState.empty(new_id())
+    cache = StreamCache()
+    cache.load(reader, [stream])
+    state = cache.get(stream).state
+    if not state.version and not kind.opens_stream:
+        raise NotFoundError("stream-unknown", "/stream", "nothing has this id in this ledger")
+    return state
+
+
+def _amended_ms(tag: str, targets: Sequence[Event]) -> int | None:
+    """Return when the amended fact was true: correcting its text does not move it."""
+    if tag != "entry-amended.v1" or not targets:
+        return None
+    return parse_time_ms(targets[0].statement.occurred_at)
 
 
 def _reference_to(directory: DirectoryState, staff: str) -> str:
@@ -132,50 +186,20 @@ def _reference_to(directory: DirectoryState, staff: str) -> str:
     return f"{kind}/{staff}"
 
 
-def _stream_state(database: Database, keyring: Keyring, stream: str | None) -> StreamState:
-    if stream is None:
-        return StreamState.empty("")
-    with database.connect("reader") as connection:
-        cache = StreamCache()
-        cache.load(LedgerReader(connection, database, keyring), [stream])
-        return cache.get(stream).state
-
-
-def _signer(event: SubmittedEvent) -> str:
-    try:
-        return parse_statement(event.statement).signer
-    except SigningError as error:
-        raise SubmissionRejectedError(error.code, "/statement") from None
-
-
-def _relations(refs: Sequence[str]) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def _relations(refs: Sequence[str]) -> Iterator[tuple[str, str]]:
     for text in refs:
         relation, equals, event = text.partition("=")
         if not equals:
-            raise typer.BadParameter("relation=EVENT", param_hint="--ref")
-        pairs.append((relation, event))
-    return pairs
+            raise typer.BadParameter("RELATION=EVENT", param_hint="--ref")
+        yield relation, check_id(event)
 
 
-def _read(path: Path) -> bytes:
-    return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-
-
-def _submission(path: Path) -> EventSubmission:
-    data = _read(path)
-    if len(data) > _MAX_FILE_BYTES:
-        raise SubmissionRejectedError("body-too-large", "", f"{path} is too large")
-    try:
-        return msgspec.json.decode(data, type=EventSubmission)
-    except msgspec.DecodeError:
-        raise SubmissionRejectedError(
-            "body-malformed", "", f"{path} is not a signed event"
-        ) from None
+def _first(*values: int | None) -> int:
+    return next(value for value in values if value is not None)
 
 
 def _time(text: str) -> int:
     try:
         return parse_time_ms(text)
-    except SigningError:
+    except (SigningError, ValueError):
         raise typer.BadParameter("YYYY-MM-DDTHH:MM:SS.mmmZ", param_hint="--occurred-at") from None

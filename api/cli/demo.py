@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from api.cli.access import keyring_of, open_database, settings
+from api.cli.access import keyring_of, open_database, open_reader, settings
 from api.cli.client import run
 from api.cli.console import note, progress_bar, say, say_json
 from api.cli.operate import migrate
-from api.cli.tour import tour
+from api.cli.tour import URL, tour
 from api.client import LedgerClient
 from api.connect import connect, server_url, start_local
 from api.keystore import KeyStore
@@ -66,7 +66,9 @@ def simulate(
 
 def demo(
     patients: Annotated[int, typer.Option(min=1, help="How many patients.")] = DEMO_PATIENTS,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the API; 0 takes a free one.")
+    ] = 8080,
 ) -> None:
     """Set up a demo hospital and serve it: what `make run` does. Safe to repeat.
 
@@ -79,10 +81,13 @@ def demo(
     migrate()
     report = _simulate(Simulation(seed=DEMO_SEED, patients=patients), DEMO_ORIGIN)
     note(f"the demo hospital has {report.size} entries ({report.submitted} new)")
-    lines = tour(open_database(chosen), keyring_of(open_database(chosen), chosen), port)
-    raise typer.Exit(
-        serve(chosen, host="127.0.0.1", port=port, workers=1, on_ready=lambda _url: say(lines))
-    )
+    with open_reader() as reader:
+        lines = tour(reader, chosen)
+
+    def tell(url: str) -> None:
+        say(lines.replace(URL, url))
+
+    raise typer.Exit(serve(chosen, host="127.0.0.1", port=port, on_ready=tell))
 
 
 def _simulate(

@@ -1,8 +1,11 @@
 """Commands that begin a ledger: init."""
 
 import secrets
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from api.author import Author
@@ -24,6 +27,14 @@ CHECKPOINT_KEY = "checkpoint"
 _MIN_REGISTRARS = 2
 
 
+class _Registrar(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the first registrars, and where their key is written."""
+
+    staff: str
+    name: str
+    store: KeyStore
+
+
 def init(
     origin: Annotated[
         str,
@@ -33,13 +44,17 @@ def init(
         list[str],
         typer.Option(help='Full name of a first registrar, e.g. "Trần Thị Bình"; give two.'),
     ],
+    offline: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the keys of all registrars but the first, e.g. a stick."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ids as JSON.")] = False,
 ) -> None:
     """Found the ledger of a facility: its keys, its first event, its first two registrars.
 
     Writes under CLINLEDGER_HOME: the facility key (wraps every stream key: back it up apart), the
-    checkpoint key, and one key per registrar. Take the second registrar's key off this machine:
-    it is the one that can help when the first is lost.
+    checkpoint key, and one key per registrar. With --offline only the first registrar's key stays
+    on this machine: the other one can help when the first is lost.
     """
     if len(registrar) < _MIN_REGISTRARS:
         raise typer.BadParameter("a ledger has at least two registrars", param_hint="--registrar")
@@ -51,25 +66,29 @@ def init(
         if EntryStore(connection, database).head().size:
             raise EnvironmentRefusedError("this schema holds a ledger already")
         claim_schema(connection, database, origin=origin, home=chosen.home)
-    staff = [(new_id(), name) for name in registrar]
+    first = KeyStore(chosen.keys)
+    others = first if offline is None else KeyStore(offline.absolute())
+    staff = [
+        _Registrar(staff=new_id(), name=name, store=others if number else first)
+        for number, name in enumerate(registrar)
+    ]
     run(lambda: _found(chosen, origin, staff))
     if as_json:
-        say_json({"origin": origin, "registrars": [staff_id for staff_id, _ in staff]})
+        say_json({"origin": origin, "registrars": [registrar.staff for registrar in staff]})
         return
     say(f"ledger {origin} is founded")
-    for staff_id, name in staff:
-        say(f"registrar {staff_id}  {name}  key {KeyStore(chosen.keys).path(staff_id)}")
-    note(f"move {KeyStore(chosen.keys).path(staff[-1][0])} to a safe place off this machine")
+    for member in staff:
+        say(f"registrar {member.staff}  {member.name}  key {member.store.path(member.staff)}")
+    note(f"keep {staff[-1].store.path(staff[-1].staff)} in a safe place off this machine")
     note(f"back up {chosen.facility_key} apart from the database")
 
 
-async def _found(chosen: Settings, origin: str, staff: list[tuple[str, str]]) -> None:
-    store = KeyStore(chosen.keys)
-    checkpoint = store.load_or_create(CHECKPOINT_KEY, "EdDSA")
+async def _found(chosen: Settings, origin: str, staff: Sequence[_Registrar]) -> None:
+    checkpoint = KeyStore(chosen.keys).load_or_create(CHECKPOINT_KEY, "EdDSA")
     keys: dict[str, SoftKey] = {
-        staff_id: store.load_or_create(staff_id, "ES256") for staff_id, _ in staff
+        member.staff: member.store.load_or_create(member.staff, "ES256") for member in staff
     }
-    first = staff[0][0]
+    first = staff[0].staff
     document = founding_document(
         origin,
         checkpoint=checkpoint,
@@ -77,8 +96,8 @@ async def _found(chosen: Settings, origin: str, staff: list[tuple[str, str]]) ->
     )
     async with writing(chosen, first, keys[first]) as (_, author):
         await author.append("ledger-founded.v1", document, stream=new_id(), stream_kind="facility")
-        for number, (staff_id, name) in enumerate(staff, 1):
-            await _enrol_registrar(author, staff_id, name, number)
+        for number, member in enumerate(staff, 1):
+            await _enrol_registrar(author, member.staff, member.name, number)
 
 
 async def _enrol_registrar(author: Author, staff: str, name: str, number: int) -> None:

@@ -9,8 +9,21 @@ from collections.abc import Sequence
 
 import typer
 
-from api.cli import audit, authoring, demo, doctor, founding, keys, operate, records, staff
+from api.cli import (
+    audit,
+    authoring,
+    demo,
+    doctor,
+    founding,
+    keys,
+    operate,
+    records,
+    staff,
+    submitting,
+)
 from api.cli.console import FOUND, UNUSABLE, note
+from api.errors import RequestError
+from api.logs import error_fields
 from api.settings import DATABASE_URL_VARIABLE, HOME_VARIABLE, SCHEMA_VARIABLE
 from ledger.errors import LedgerError, RejectedError
 from projections.errors import ProjectionError
@@ -38,7 +51,7 @@ app.add_typer(staff.staff_app, name="staff")
 app.add_typer(keys.key_app, name="key")
 app.command()(keys.token)
 app.command()(authoring.sign)
-app.command()(authoring.submit)
+app.command()(submitting.submit)
 app.command()(demo.simulate)
 app.command()(demo.demo)
 app.command()(records.show)
@@ -64,11 +77,15 @@ def run(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         app(_take_global_options(given), prog_name="clinledger")
-    except RejectedError as error:
+    except (RejectedError, RequestError) as error:
         note(f"clinledger: refused: {error}")
         sys.exit(FOUND)
     except (SigningError, LedgerError, ProjectionError) as error:
         note(f"clinledger: {error}")
+        sys.exit(UNUSABLE)
+    except Exception as error:  # noqa: BLE001 - its message may quote a content: never shown
+        fields = error_fields(error)
+        note(f"clinledger: a fault of the program: {fields['error']}, {fields['places'][-1]}")
         sys.exit(UNUSABLE)
 
 
@@ -77,6 +94,9 @@ def _take_global_options(arguments: list[str]) -> list[str]:
     rest: list[str] = []
     waiting = iter(arguments)
     for argument in waiting:
+        if argument == "--":  # everything after it is text
+            rest.extend((argument, *waiting))
+            break
         name, equals, value = argument.partition("=")
         if name not in _GLOBAL_OPTIONS:
             rest.append(argument)

@@ -6,13 +6,14 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from api.cli.access import keyring_of, open_database, settings
 from api.cli.console import UNUSABLE, fail, note, progress_bar, say
+from api.settings import Settings
 from ledger.embedded import EmbeddedPostgres
 from ledger.migrate import migrate as migrate_database
 from ledger.reader import LedgerReader
@@ -48,10 +49,20 @@ def serve(
     raise typer.Exit(run_server(settings(), host=host, port=port, workers=workers))
 
 
-def projector() -> None:
+def projector(
+    once: Annotated[
+        bool, typer.Option("--once", help="Bring the views up to the newest event, then end.")
+    ] = False,
+) -> None:
     """Keep the views up to date until interrupted (`serve` starts one by itself)."""
     chosen = settings()
     database = open_database(chosen)
+    following = Projector(database, keyring_of(database, chosen))
+    if once:
+        position = following.catch_up()
+        following.close()
+        say(f"the views are at position {position}")
+        return
     stop = threading.Event()
 
     def request_stop(_number: int, _frame: FrameType | None) -> None:
@@ -59,7 +70,7 @@ def projector() -> None:
 
     signal.signal(signal.SIGTERM, request_stop)
     signal.signal(signal.SIGINT, request_stop)
-    Projector(database, keyring_of(database, chosen)).run(stop)
+    following.run(stop)
 
 
 def rebuild() -> None:
@@ -81,12 +92,19 @@ def stop() -> None:
     chosen = settings()
     stopped = False
     if chosen.server_file.exists():
-        pid = int(msgspec.json.decode(chosen.server_file.read_bytes())["pid"])
-        stopped = _stop_process(pid)
+        stopped = _stop_process(_server_pid(chosen))
         chosen.server_file.unlink(missing_ok=True)
     if chosen.database_url is None:
         stopped = EmbeddedPostgres(chosen.home).stop() or stopped
     note("stopped" if stopped else "nothing was running")
+
+
+def _server_pid(chosen: Settings) -> int:
+    try:
+        found: Any = msgspec.json.decode(chosen.server_file.read_bytes())
+        return int(found["pid"])
+    except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError):
+        raise fail(f"{chosen.server_file} is damaged: remove it", UNUSABLE) from None
 
 
 def _stop_process(pid: int) -> bool:

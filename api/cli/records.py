@@ -12,6 +12,19 @@ from projections.replay import history as replay_history
 from projections.replay import history_page, record_as_of, resolve_as_of
 from projections.search_queries import PatientQuery, search_patients
 
+
+class _Identifier(msgspec.Struct, frozen=True, kw_only=True):
+    value: str
+
+
+class _Hit(msgspec.Struct, frozen=True, kw_only=True):
+    patient: str
+    name: str
+    birth_date: str | None
+    gender: str | None
+    identifiers: tuple[_Identifier, ...]
+
+
 RecordArgument = Annotated[str, typer.Argument(help="The record's id.", metavar="RECORD")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One line of JSON.")]
 
@@ -60,10 +73,16 @@ def search(
     with open_reader() as reader:
         views = ViewReader(reader.store.connection, reader.store.database)
         page = search_patients(views, PatientQuery(text=text), limit=limit)
+        behind = reader.head().size - 1 - views.reached()
     if as_json:
         say_json_bytes(msgspec.json.encode(page), pretty=False)
         return
-    for patient in page.patients:
-        say_json_bytes(bytes(patient), pretty=False)
+    if behind:
+        note(f"the views are {behind} events behind: run `clinledger projector --once`")
+    for raw in page.patients:
+        found = msgspec.json.decode(bytes(raw), type=_Hit)
+        numbers = " ".join(identifier.value for identifier in found.identifiers)
+        born = found.birth_date or "-"
+        say(f"{found.patient}  {born:<10}  {found.gender or '-':<7}  {found.name}  {numbers}")
     if not page.patients:
         note("nobody found")

@@ -1,23 +1,45 @@
 """Commands of registrars: staff enrol, grant, withdraw, list."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
+import msgspec
 import typer
 
-from api.cli.access import keyring_of, open_database, settings
-from api.cli.client import author_of, read_directory, run, writing
+from api.cli.access import open_reader, settings
+from api.cli.client import author_of, open_directory, run, writing
 from api.cli.console import say, say_json
+from api.cli.inputs import check_id, check_optional_id
 from api.directory_documents import device_resource, practitioner_resource
+from ledger.folds.staff import StaffMember, evolve_staff, members_of
 from ledger.ids import new_id
+from ledger.reader import LedgerReader
 
 staff_app = typer.Typer(
     help="Enrol people and devices, and say what they may do.", no_args_is_help=True
 )
 ByOption = Annotated[
     str | None,
-    typer.Option(help="Staff id of the registrar who signs; default: one whose key is here."),
+    typer.Option(
+        help="Staff id of the registrar who signs; default: one whose key is here.",
+        callback=check_optional_id,
+    ),
 ]
-StaffArgument = Annotated[str, typer.Argument(help="The staff id.", metavar="STAFF")]
+StaffArgument = Annotated[
+    str, typer.Argument(help="The staff id.", metavar="STAFF", callback=check_id)
+]
+
+
+class StaffRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `staff list`: roles held now, number of valid keys."""
+
+    staff: str
+    kind: str
+    name: str
+    roles: tuple[str, ...]
+    keys: int
+
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -83,26 +105,37 @@ def withdraw(
 
 @staff_app.command("list")
 def list_staff(as_json: JsonOption = False) -> None:
-    """List staff ids with their kind, roles and number of keys."""
-    chosen = settings()
-    database = open_database(chosen)
-    directory = read_directory(database, keyring_of(database, chosen))
-    rows = [
-        {"staff": m.stream, "kind": m.kind, "roles": sorted(m.roles), "keys": len(m.key_ids)}
-        for m in directory.staff.values()
-    ]
+    """List staff: id, kind, the roles held now, name; in JSON also the number of valid keys."""
+    with open_reader() as reader:
+        rows = [_row(member) for member in _members(reader)]
     if as_json:
         say_json({"staff": rows})
         return
-    for member in directory.staff.values():
-        say(f"{member.stream}  {member.kind:<12}  {' '.join(sorted(member.roles))}")
+    for row in rows:
+        say(f"{row.staff}  {row.kind:<12}  {' '.join(row.roles) or '-':<22}  {row.name}")
+
+
+def _members(reader: LedgerReader) -> Iterable[StaffMember]:
+    members: dict[str, StaffMember] = {}
+    for event in reader.streams(reader.store.directory_streams()):
+        for staff in members_of(event):
+            evolve_staff(members.setdefault(staff, StaffMember(staff=staff)), event)
+    return members.values()
+
+
+def _row(member: StaffMember) -> StaffRow:
+    return StaffRow(
+        staff=member.staff,
+        kind=member.kind or "practitioner",
+        name=member.name,
+        roles=tuple(sorted(r.role for r in member.roles if r.withdrawn_at_position is None)),
+        keys=sum(key.revoked_at_position is None for key in member.keys.values()),
+    )
 
 
 def _append(staff: str, events: list[tuple[str, dict[str, object]]], by: str | None) -> None:
     chosen = settings()
-    database = open_database(chosen)
-    directory = read_directory(database, keyring_of(database, chosen))
-    signer, key = author_of(directory, chosen, by=by, role="registrar")
+    signer, key = author_of(open_directory(), chosen, by=by, role="registrar")
 
     async def main() -> None:
         async with writing(chosen, signer, key) as (_, author):
