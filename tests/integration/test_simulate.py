@@ -44,8 +44,10 @@ def simulate(database: Database, keyring: Keyring, home: Path, *, seed: int) -> 
 
 
 def test_a_simulated_hospital_verifies_with_its_acknowledgements_and_views(
-    database: Database, tmp_path: Path
+    each_database: Database, tmp_path: Path
 ) -> None:
+    """On the embedded server and on the oldest one of the machine."""
+    database = each_database
     with database.connect("owner") as connection:
         keyring = claim_schema(connection, database, origin=ORIGIN, home=tmp_path)
         install_views(connection, database)
