@@ -9,7 +9,7 @@ from psycopg import sql
 
 from ledger.database import Connection, Database, Role
 
-_APPEND_ONLY: Final = ("entry", "sealed", "tile", "ledger")
+_APPEND_ONLY: Final = ("entry", "sealed", "tile", "ledger", "checkpoint", "publication")
 
 
 def existing_roles(connection: Connection, database: Database) -> set[Role]:

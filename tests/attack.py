@@ -70,6 +70,7 @@ class Scope(TypedDict, total=False):
     record: str
     hashes_only: bool
     acks: Path
+    checkpoints: tuple[Path, ...]
     processes: int
 
 

@@ -27,6 +27,7 @@ class Hospital:
         self.ward = contents.Ward(record=builder.new_id(), patient=builder.new_id())
         self.other = contents.Ward(record=builder.new_id(), patient=builder.new_id())
         self.opened_ms: dict[str, int] = {}
+        self.checkpoint = SoftKey.generate("EdDSA")
 
     def fork(self, database: Database) -> "Hospital":
         """Return the same hospital, going on from here in a copy of the database."""
@@ -37,7 +38,7 @@ class Hospital:
 
     def found(self) -> Built:
         """Found the ledger and enrol its first registrar as a person."""
-        checkpoint = SoftKey.generate("EdDSA").spki[-32:]
+        checkpoint = self.checkpoint.spki[-32:]
         registrars = [(a.staff, a.key) for a in (self.registrar, self.second)]
         founded = self.builder.add(
             "ledger-founded.v1",

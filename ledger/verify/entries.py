@@ -34,11 +34,21 @@ class EntryChecker:
         self.whole = True
         self.checked = 0
         self._findings = findings
-        self._tiles = {(tile.level, tile.number): tile.hash for tile in tiles}
+        self._tiles: dict[tuple[int, int], bytes] = {}
+        self.expect(tiles)
         self._next = 0
         self._streams: dict[str, tuple[int, bytes]] = {}
         self._received_at_ms = 0
         self._event_ids = RepeatedIds()
+
+    @property
+    def next_position(self) -> int:
+        """The position that should come next."""
+        return self._next
+
+    def expect(self, tiles: Iterable[StoredTile]) -> None:
+        """Take further stored tiles, which entries to come should complete."""
+        self._tiles.update(((tile.level, tile.number), tile.hash) for tile in tiles)
 
     def check(self, row: StoredEntry, place: Place) -> tuple[bytes, Entry | None]:
         """Check one row; return its leaf hash, as computed, and its entry if it is one.
@@ -73,7 +83,10 @@ class EntryChecker:
         return self._event_ids.repeated()
 
     def finish(self, heads: Sequence[HeadRow]) -> None:
-        """Check (1) the head row, and the tiles that no entry completed, when all rows are in."""
+        """Check (1) the head row, and the tiles that no entry completed, when all rows are in.
+
+        More rows may follow, of a later moment, and then it may be called again.
+        """
         if len(heads) == 1 and heads[0].one:
             self._check_head(heads[0])
         else:

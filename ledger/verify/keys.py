@@ -32,8 +32,17 @@ class StreamKeys:
         self._findings = findings
         self._keys: dict[str, _StreamKey] = {}
         self._faults: dict[str, list[tuple[FindingCode, str]]] = {}
+        self._keyring = keyring
+        self.add(rows)
+
+    def add(self, rows: Iterable[KeyRow]) -> None:
+        """Take further rows."""
         for row in rows:
-            self._load(keyring, row)
+            self._load(self._keyring, row)
+
+    def missing(self, streams: Iterable[str]) -> set[str]:
+        """Return those of the streams that have no row here."""
+        return {stream for stream in streams if stream not in self._keys}
 
     def key(self, stream: str) -> bytes | None:
         """Return the stream's key, or None when it has none that opens."""

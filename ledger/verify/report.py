@@ -67,12 +67,12 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True):
     """Something kept outside the database that the ledger was compared with.
 
     Attributes:
-        kind: what it is; `receipts` for a file of acknowledgements.
+        kind: what it is: `receipts` of a file of acknowledgements, or signed `checkpoints`.
         count: how many of them were compared.
         size: the ledger had at least this many entries according to it.
     """
 
-    kind: Literal["receipts"]
+    kind: Literal["receipts", "checkpoints"]
     count: int
     size: int
 

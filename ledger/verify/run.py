@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -11,19 +11,27 @@ from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError
 from ledger.keyring import Keyring
 from ledger.verify.acks import AckChecker, Acks, read_acks
+from ledger.verify.bodies import Bodies
+from ledger.verify.checkpoints import (
+    CheckpointChecker,
+    StoredChecker,
+    check_kept,
+    read_checkpoints,
+    size_of,
+)
 from ledger.verify.entries import EntryChecker
 from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
+from ledger.verify.ledger_row import check_ledger_row, names_key
 from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
 from ledger.verify.scope import choose_scope, founding_origin
 from ledger.verify.signatures import SignatureChecker
-from ledger.verify.snapshot import LedgerRow, Snapshot, StoredBody, open_snapshot
+from ledger.verify.snapshot import LedgerRow, Snapshot, open_snapshot
 
 Progress = Callable[[int, int], None]
 """Is told how many entries were checked, and of how many."""
 
 _PROGRESS_EVERY: Final = 500
-_NO_ACKS: Final = Acks(())
 
 
 class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +41,7 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
         record: open only this record's stream, its patient's and the directory; None for all.
         hashes_only: leave out what needs the facility key.
         acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
+        checkpoints: files of one signed checkpoint each, to compare with.
         processes: how many further processes check signatures; 1 for none. They are spawned, so
             the caller's main module must be importable.
     """
@@ -40,6 +49,7 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
     record: str | None = None
     hashes_only: bool = False
     acks: Path | None = None
+    checkpoints: tuple[Path, ...] = ()
     processes: int = 1
 
 
@@ -68,6 +78,8 @@ def verify_ledger(
     10. The rules accept the event where it stands.
     11. The ledger row and the stream keys agree with the founding event and the facility key.
     12. What clients were acknowledged is there, unchanged.
+    13. Checkpoints, those given and those stored, are signed by the key that the founding event
+        names, and are of this tree.
 
     Views are compared by `projections.check`; `merge_findings` brings both together.
 
@@ -79,8 +91,8 @@ def verify_ledger(
         progress: told now and then.
 
     Raises:
-        EnvironmentRefusedError: there is no ledger, the acknowledgements cannot be read, or the
-            facility key is one that this ledger neither names nor opens with.
+        EnvironmentRefusedError: there is no ledger, the acknowledgements or checkpoints cannot be
+            read, or the facility key is one that this ledger neither names nor opens with.
         NotFoundError: there is no such record.
         UnavailableError: the database does not answer.
     """
@@ -89,9 +101,12 @@ def verify_ledger(
     if options.hashes_only:
         keyring = None
     # Read before the snapshot is taken: what is acknowledged later need not be in it.
-    acks = _NO_ACKS if options.acks is None else read_acks(options.acks)
+    kept = _Kept(
+        acks=Acks(()) if options.acks is None else read_acks(options.acks),
+        checkpoints=read_checkpoints(options.checkpoints),
+    )
     with open_snapshot(database, with_keys=keyring is not None) as snapshot:
-        verification = _Verification(snapshot, keyring=keyring, options=options, acks=acks)
+        verification = _Verification(snapshot, keyring=keyring, options=options, kept=kept)
         try:
             verification.run(progress)
         finally:
@@ -99,20 +114,36 @@ def verify_ledger(
         return verification.report(time.monotonic() - started)
 
 
+class _Kept(NamedTuple):
+    """What others kept outside the database."""
+
+    acks: Acks
+    checkpoints: tuple[bytes, ...]
+
+    def anchors(self) -> Iterator[Anchor]:
+        """Tell what the ledger is compared with."""
+        if self.acks:
+            yield Anchor(kind="receipts", count=len(self.acks), size=self.acks.size)
+        if self.checkpoints:
+            size = max(map(size_of, self.checkpoints))
+            yield Anchor(kind="checkpoints", count=len(self.checkpoints), size=size)
+
+
 class _Verification:
     """One run over one snapshot."""
 
     def __init__(
-        self, snapshot: Snapshot, *, keyring: Keyring | None, options: VerifyOptions, acks: Acks
+        self, snapshot: Snapshot, *, keyring: Keyring | None, options: VerifyOptions, kept: _Kept
     ) -> None:
         self._snapshot = snapshot
         self._keyring = keyring
-        self._acks = acks
+        self._kept = kept
         self._findings = findings = Findings()
         self._ledger_rows = snapshot.ledger_rows()
         self._heads = snapshot.head_rows()
         origin = founding_origin(snapshot) or _first_origin(self._ledger_rows)
-        if origin is None and not self._acks and not any(head.size for head in self._heads):
+        empty = origin is None and not any(head.size for head in self._heads)
+        if empty and not kept.acks and not kept.checkpoints:
             raise EnvironmentRefusedError("there is no ledger here to verify")
         self._keys: StreamKeys | None = None
         if keyring is not None and keyring.origin == origin:
@@ -131,12 +162,19 @@ class _Verification:
             keys=self._keys,
             origin=origin or "",
         )
+        self._checkpoints = CheckpointChecker(findings, self._entries)
+        self._stored = (
+            StoredChecker(snapshot.checkpoints(), self._checkpoints, findings, table="checkpoint"),
+            StoredChecker(
+                snapshot.publications(), self._checkpoints, findings, table="publication"
+            ),
+        )
 
     def run(self, progress: Progress | None) -> None:
         """Make the pass, then compare what can only be compared at its end."""
         total = max((head.size for head in self._heads), default=0)
-        acknowledged = AckChecker(self._acks, self._findings)
-        bodies = _Bodies(self._snapshot.bodies(streams=self._scope.streams), self._findings)
+        acknowledged = AckChecker(self._kept.acks, self._findings)
+        bodies = Bodies(self._snapshot.bodies(streams=self._scope.streams), self._findings)
         for row in self._snapshot.entries():
             place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
             leaf, entry = self._entries.check(row, place)  # (2) to (5)
@@ -148,6 +186,7 @@ class _Verification:
                 self._findings.add("body-missing", place, "the event has no stored body")
             elif self._scope.opens(row.stream, body):
                 self._events.judge(row, entry, body, place)  # (6) to (10)
+            self._check_stored()  # (13)
             if progress is not None and self._entries.checked % _PROGRESS_EVERY == 0:
                 progress(self._entries.checked, max(total, self._entries.checked))
         self._signatures.finish()  # (8)
@@ -156,6 +195,7 @@ class _Verification:
         self._report_repeated_ids()  # (4)
         self._entries.finish(self._heads)  # (1), (3)
         self._check_ledger_row()  # (1), (11)
+        self._check_checkpoints()  # (13)
         if self._keys is not None:
             self._keys.finish()
         if progress is not None:
@@ -170,9 +210,7 @@ class _Verification:
         findings = self._findings.result()
         tree = self._entries.tree
         genesis = tree.leaf_hashes(0, 1)
-        anchors: tuple[Anchor, ...] = ()
-        if len(self._acks):
-            anchors = (Anchor(kind="receipts", count=len(self._acks), size=self._acks.size),)
+        anchors = tuple(self._kept.anchors())
         return Report(
             ok=not findings,
             origin=self._events.directory.origin or _first_origin(self._ledger_rows),
@@ -188,21 +226,28 @@ class _Verification:
         )
 
     def _check_ledger_row(self) -> None:
-        place = Place(position=0) if self._entries.checked else NOWHERE
-        add = self._findings.add
-        if len(self._ledger_rows) != 1 or not self._ledger_rows[0].one:
-            add("column-mismatch", place, "there must be one ledger row, marked so")
-            return
-        row = self._ledger_rows[0]
-        founded = self._events.directory.origin
-        if founded and row.origin != founded:
-            add("column-mismatch", place, "the ledger row names another origin than the founding")
-        if self._keyring is not None and not self._names(self._keyring):
-            add("column-mismatch", place, "the ledger row names another facility key")
+        check_ledger_row(
+            self._ledger_rows,
+            self._findings,
+            place=Place(position=0) if self._entries.checked else NOWHERE,
+            founded=self._events.directory.origin,
+            keyring=self._keyring,
+        )
+
+    def _check_stored(self) -> None:
+        if self._entries.checked == 1:
+            self._checkpoints.trust(self._events.directory.checkpoint_key)
+        for stored in self._stored:
+            stored.check_up_to(self._entries.tree.size)
+
+    def _check_checkpoints(self) -> None:
+        for stored in self._stored:
+            stored.finish()
+        check_kept(self._kept.checkpoints, self._checkpoints)
 
     def _names(self, keyring: Keyring) -> bool:
         """Tell whether the ledger row names this facility key."""
-        return any(row.facility_key_id == keyring.facility_key_id for row in self._ledger_rows)
+        return names_key(self._ledger_rows, keyring)
 
     def _report_repeated_ids(self) -> None:
         """Find the rows of repeated event ids: a second look, only when there are any."""
@@ -220,36 +265,6 @@ class _Verification:
                     Place(position=row.position, stream=row.stream, event_id=row.event_id),
                     f"position {before} has the same event_id",
                 )
-
-
-class _Bodies:
-    """Walks the bodies beside the entries, both by position."""
-
-    def __init__(self, rows: Iterator[StoredBody], findings: Findings) -> None:
-        self._rows = rows
-        self._findings = findings
-        self._next = next(rows, None)
-
-    def at(self, position: int) -> bytes | None:
-        """Return the body at a position, asked for in ascending order; None when there is none."""
-        while self._next is not None and self._next.position < position:
-            self._orphan(self._next)
-        if self._next is None or self._next.position != position:
-            return None
-        body = self._next.body
-        self._next = next(self._rows, None)
-        return body
-
-    def finish(self) -> None:
-        """Report the bodies beyond the last entry."""
-        while self._next is not None:
-            self._orphan(self._next)
-
-    def _orphan(self, row: StoredBody) -> None:
-        self._findings.add(
-            "position-gap", Place(position=row.position), "a body without an entry of its own"
-        )
-        self._next = next(self._rows, None)
 
 
 def _first_origin(rows: Sequence[LedgerRow]) -> str | None:

@@ -63,6 +63,16 @@ SELECT coalesce(s.position, -1),
 FROM {ledger}.sealed AS s LEFT JOIN {ledger}.entry AS e ON e.position = s.position
 ORDER BY s.position
 """
+CHECKPOINTS: Final = """
+SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
+FROM {ledger}.checkpoint
+ORDER BY number
+"""
+PUBLICATIONS: Final = """
+SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
+FROM {ledger}.publication
+ORDER BY number
+"""
 FIRST_OF_STREAM: Final = """
 SELECT e.position, e.stream::text, e.version, coalesce(e.event_id::text, ''), e.entry,
   e.leaf_hash, e.link_salt, coalesce(s.body, '')
@@ -133,6 +143,14 @@ class StoredTile(NamedTuple):
     hash: bytes
 
 
+class CheckpointRow(NamedTuple):
+    """A row of `checkpoint` or `publication`, as stored."""
+
+    number: int
+    size: int
+    note: bytes
+
+
 class Snapshot:
     """The stored rows as of one moment; made by `open_snapshot`, not to be shared by threads."""
 
@@ -174,6 +192,14 @@ class Snapshot:
             return self._stream(StoredBody, DIRECTORY_BODIES)
         return self._stream(StoredBody, BODIES_OF_STREAMS, {"streams": list(streams)})
 
+    def checkpoints(self) -> Iterator[CheckpointRow]:
+        """Return all rows of `checkpoint` by number."""
+        return self._stream(CheckpointRow, CHECKPOINTS)
+
+    def publications(self) -> Iterator[CheckpointRow]:
+        """Return all rows of `publication` by number."""
+        return self._stream(CheckpointRow, PUBLICATIONS)
+
     def first_of_stream(self, stream: str) -> tuple[StoredEntry, bytes] | None:
         """Return the first row of a stream with its body, or None."""
         query = self._database.query(FIRST_OF_STREAM)
@@ -185,9 +211,11 @@ class Snapshot:
         row = self._connection.execute(self._database.query(FIRST_BODY), binary=True).fetchone()
         return None if row is None else bytes(row[0])
 
-    def _all(self, kind: type[T], query: LiteralString) -> list[T]:
+    def _all(
+        self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
+    ) -> list[T]:
         with self._connection.cursor(row_factory=args_row(kind)) as cursor:
-            return cursor.execute(self._database.query(query), binary=True).fetchall()
+            return cursor.execute(self._database.query(query), parameters, binary=True).fetchall()
 
     def _stream(
         self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
@@ -214,11 +242,22 @@ def open_snapshot(database: Database, *, with_keys: bool) -> Generator[Snapshot]
     """
     role = "reader" if with_keys else "auditor"
     connection = database.connect(role, name="clinledger-verify")
+    with connection, reading(connection, database):
+        yield Snapshot(connection, database)
+
+
+@contextmanager
+def reading(connection: Connection, database: Database) -> Generator[None]:
+    """Hold one read-only transaction on an open connection.
+
+    Raises:
+        UnavailableError, EnvironmentRefusedError: as `open_snapshot`.
+    """
     try:
-        with connection, connection.transaction():
+        with connection.transaction():
             connection.execute(_BEGIN)
             connection.execute(_NO_TIMEOUT)
-            yield Snapshot(connection, database)
+            yield
     # Their texts may quote a row: only the SQLSTATE is told.
     except psycopg.OperationalError as error:
         raise UnavailableError(f"the database does not answer ({error.sqlstate})") from None

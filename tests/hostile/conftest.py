@@ -6,6 +6,7 @@ import pytest
 
 from ledger.database import Database
 from tests.attack import Attack
+from tests.checkpointed import CHECKPOINT_SIZES, store_checkpoints
 from tests.hospital import Hospital, build_hospital
 from tests.postgres import Server
 
@@ -33,9 +34,10 @@ def attack(postgres_server: Server, hospital: Hospital) -> Generator[Attack]:
 
 @pytest.fixture(scope="module")
 def disarmed(postgres_server: Server, hospital: Hospital) -> Generator[Attack]:
-    """As `attack`, without constraints, and with a copy of every table to restore it from."""
+    """As `attack`, with checkpoints, without constraints, and with a copy of every table."""
     url = postgres_server.create_database(hospital.builder.database.url)
     session = Attack(Database(url, "ledger"), hospital)
+    store_checkpoints(session.hospital, CHECKPOINT_SIZES)
     session.disarm()
     yield session
     session.close()

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from ledger.verify import Report
 from tests.attack import Attack, Column, codes_at, found
+from tests.checkpointed import CHECKPOINT_SIZES
 
 KEY_COLUMNS = {
     "entry": ("position",),
@@ -20,6 +21,8 @@ KEY_COLUMNS = {
     "tile": ("level", "index"),
     "ledger": ("origin",),
     "stream_key": ("stream",),
+    "checkpoint": ("number",),
+    "publication": ("number",),
 }
 BODY_CODES = {
     "body-unreadable",
@@ -53,6 +56,12 @@ EXPECTED: dict[tuple[str, str], set[str]] = {
     ("stream_key", "stream_kind"): {"column-mismatch"},
     ("stream_key", "wrapped"): {"body-unreadable"},
     ("stream_key", "facility_key_id"): {"column-mismatch"},
+    ("checkpoint", "number"): {"checkpoint-inconsistent"},
+    ("checkpoint", "size"): {"column-mismatch"},
+    ("checkpoint", "note"): {"checkpoint-inconsistent"},
+    ("publication", "number"): {"checkpoint-inconsistent"},
+    ("publication", "size"): {"column-mismatch"},
+    ("publication", "note"): {"checkpoint-inconsistent"},
 }
 """Codes of which the tampered row's position must have one."""
 
@@ -182,9 +191,14 @@ def _position(attack: Attack, column: Column, row: tuple[Any, ...], report: Repo
     """Return where the finding must be: at the row's own position, if it has one."""
     match column.table:
         case "entry" | "sealed":
-            return row[0]
+            return int(row[0])
         case "ledger" | "tile":
             return 0
+        case "checkpoint" | "publication" if column.name == "number":
+            return found(report, "checkpoint-inconsistent")[0]
+        case "checkpoint" | "publication":
+            number = int(row[0])
+            return CHECKPOINT_SIZES[number - 1] - 1
         case "stream_key":
             stream = str(row[0])
             return next(

@@ -1,0 +1,206 @@
+"""Apply every rule of `ledger.verify` to what is new, round after round.
+
+The directory, the streams' states and the tree stay in memory between rounds, so a round costs
+what the new events cost. A finding is for ever: what was wrong once is never followed further.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from ledger.checkpointing.rows import Growth, open_growth
+from ledger.database import Connection, Database
+from ledger.errors import CorruptionError
+from ledger.keyring import Keyring
+from ledger.state import DirectoryState
+from ledger.verify.bodies import Bodies
+from ledger.verify.entries import EntryChecker
+from ledger.verify.events import EventJudge
+from ledger.verify.keys import StreamKeys
+from ledger.verify.ledger_row import check_ledger_row
+from ledger.verify.report import NOWHERE, Finding, FindingCode, Findings, Place
+from ledger.verify.signatures import SignatureChecker
+from ledger.verify.snapshot import StoredEntry
+from ledger.verify.tree import LedgerTree
+
+Progress = Callable[[int, int], None]
+"""Is told how many entries were verified, and of how many."""
+
+_PROGRESS_EVERY: Final = 500
+_IDS_AT_ONCE: Final = 5000
+
+
+class TrustedHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A size and root that were verified before."""
+
+    size: int
+    root: bytes
+
+
+class InconsistentLedgerError(CorruptionError):
+    """What the database holds must not be signed.
+
+    Attributes:
+        findings: what is wrong, by position.
+    """
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        first = findings[0]
+        more = f" ({len(findings) - 1} more findings)" if len(findings) > 1 else ""
+        super().__init__(first.code, first.position, first.detail + more)
+        self.findings: tuple[Finding, ...] = findings
+
+
+class Follower:
+    """Follows one ledger from position 0; not to be shared between threads."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        database: Database,
+        keyring: Keyring,
+        *,
+        trusted: TrustedHead | None = None,
+    ) -> None:
+        """Prepare; `advance` reads.
+
+        Args:
+            connection: in the role `reader`; used for this alone.
+            database: where the ledger lies.
+            keyring: opens its sealed bodies.
+            trusted: what the same rules accepted before. Below this size signatures are not
+                checked again; everything else is, and the root must come out the same.
+        """
+        self._connection = connection
+        self._database = database
+        self._keyring = keyring
+        self._trusted = trusted or TrustedHead(size=0, root=b"")
+        self._findings = Findings()
+        self._keys = StreamKeys(keyring, (), self._findings)
+        self._entries = EntryChecker(self._findings, ())
+        self._signatures = SignatureChecker(self._findings)
+        self._judge = EventJudge(
+            self._findings,
+            self._entries,
+            signatures=self._signatures,
+            keys=self._keys,
+            origin=keyring.origin,
+        )
+
+    @property
+    def tree(self) -> LedgerTree:
+        """The tree of all entries verified so far, recomputed from their bytes."""
+        return self._entries.tree
+
+    @property
+    def directory(self) -> DirectoryState:
+        """The directory as the events so far have made it."""
+        return self._judge.directory
+
+    def advance(self, *, progress: Progress | None = None) -> int:
+        """Verify what the ledger has grown by; return the size of the tree.
+
+        Raises:
+            InconsistentLedgerError: something is wrong, now or in an earlier round.
+            UnavailableError: the database does not answer; ask again with a new `Follower`.
+        """
+        self.refuse_findings()
+        with open_growth(self._connection, self._database) as growth:
+            self._take(growth, progress)
+        self.refuse_findings()
+        return self.tree.size
+
+    def add(self, code: FindingCode, detail: str, *, position: int | None = None) -> None:
+        """Add a finding that was made elsewhere; nothing is followed after it.
+
+        Args:
+            code: what kind.
+            detail: what contradicts what.
+            position: where, or None.
+        """
+        place = NOWHERE if position is None else Place(position=position)
+        self._findings.add(code, place, detail)
+
+    def refuse_findings(self) -> None:
+        """Refuse what has findings.
+
+        Raises:
+            InconsistentLedgerError: there are any.
+        """
+        if self._findings.result():
+            raise self.refusal()
+
+    def refusal(self) -> InconsistentLedgerError:
+        """Return the error that tells the findings, of which there is at least one."""
+        return InconsistentLedgerError(self._findings.result())
+
+    def _take(self, growth: Growth, progress: Progress | None) -> None:
+        start = self._entries.next_position
+        heads = growth.head_rows()
+        total = max((head.size for head in heads), default=0)
+        self._entries.expect(growth.new_tiles(start))
+        self._keys.add(growth.keys_of(self._keys.missing(growth.new_streams(start))))
+        bodies = Bodies(growth.new_bodies(start), self._findings)
+        event_ids: list[str] = []
+        for row in growth.new_entries(start):
+            self._take_row(row, bodies)
+            event_ids.append(row.event_id)
+            if len(event_ids) >= _IDS_AT_ONCE:
+                self._check_event_ids(growth, event_ids)
+                event_ids.clear()
+            if progress is not None and row.position % _PROGRESS_EVERY == 0:
+                progress(row.position, max(total, row.position))
+        bodies.finish()
+        self._check_event_ids(growth, event_ids)
+        self._entries.finish(heads)
+        self._check_rest(growth)
+
+    def _take_row(self, row: StoredEntry, bodies: Bodies) -> None:
+        place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
+        self._signatures.trusting = row.position < self._trusted.size
+        _, entry = self._entries.check(row, place)
+        if row.version == 1:
+            self._keys.report_faults(place)
+        body = bodies.at(row.position)
+        if body is None:
+            self._findings.add("body-missing", place, "the event has no stored body")
+        else:
+            self._judge.judge(row, entry, body, place)
+        if self.tree.size == self._trusted.size == row.position + 1:
+            self._check_trusted(place)
+
+    def _check_trusted(self, place: Place) -> None:
+        if self.tree.root() != self._trusted.root:
+            self._findings.add(
+                "checkpoint-inconsistent",
+                place,
+                f"the first {self._trusted.size} entries are not those that were signed",
+            )
+
+    def _check_event_ids(self, growth: Growth, event_ids: list[str]) -> None:
+        first: dict[str, int] = {}
+        for position, event_id in growth.places_of(event_ids):
+            before = first.setdefault(event_id, position)
+            if before != position:
+                self._findings.add(
+                    "duplicate-event",
+                    Place(position=position, event_id=event_id),
+                    f"position {before} has the same event_id",
+                )
+
+    def _check_rest(self, growth: Growth) -> None:
+        size = self.tree.size
+        if size < self._trusted.size:
+            self._findings.add(
+                "checkpoint-inconsistent",
+                Place(position=size),
+                f"the ledger has {size} entries; {self._trusted.size} were signed",
+            )
+        check_ledger_row(
+            growth.ledger_rows(),
+            self._findings,
+            place=Place(position=0) if size else NOWHERE,
+            founded=self.directory.origin,
+            keyring=self._keyring,
+        )

@@ -1,0 +1,145 @@
+"""Compare signed checkpoints with the tree: those that somebody kept, and those stored here.
+
+A checkpoint is the ledger's signed word of its state. Whoever kept one holds the ledger to it: it
+must be the tree's at that size for ever.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from ledger.errors import EnvironmentRefusedError
+from ledger.verify.entries import EntryChecker
+from ledger.verify.report import NOWHERE, Findings, Place
+from ledger.verify.snapshot import CheckpointRow
+from signing.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
+from signing.errors import SigningError
+from signing.notes import MAX_NOTE_BYTES, Ed25519Verifier, parse_note
+from signing.vkeys import parse_vkey
+
+
+def read_checkpoints(paths: Iterable[Path]) -> tuple[bytes, ...]:
+    """Read files of one signed checkpoint each.
+
+    Raises:
+        EnvironmentRefusedError: a file cannot be read, or is no signed checkpoint.
+    """
+    return tuple(_read(path) for path in paths)
+
+
+def size_of(note: bytes) -> int:
+    """Return the size that a well-formed checkpoint names, whoever signed it."""
+    return parse_checkpoint(parse_note(note).text).size
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            note = file.read(MAX_NOTE_BYTES + 1)
+        parse_checkpoint(parse_note(note).text)
+    except OSError as error:
+        raise EnvironmentRefusedError(f"the checkpoint {path} cannot be read") from error
+    except SigningError as error:
+        raise EnvironmentRefusedError(f"{path} is no signed checkpoint ({error.code})") from None
+    return note
+
+
+class CheckpointChecker:
+    """Holds checkpoints against the tree, as far as it has grown."""
+
+    def __init__(self, findings: Findings, entries: EntryChecker) -> None:
+        """Report to `findings` what contradicts the tree of `entries`."""
+        self._findings = findings
+        self._tree = entries.tree
+        self._verifier: Ed25519Verifier | None = None
+
+    def trust(self, vkey: str) -> None:
+        """Take the checkpoint key that the founding event names; "" for none."""
+        try:
+            self._verifier = Ed25519Verifier(parse_vkey(vkey)) if vkey else None
+        except SigningError:
+            self._verifier = None
+
+    def check(self, note: bytes, *, what: str, claimed: int | None = None) -> Checkpoint | None:
+        """Check one checkpoint; return what it says when its signature is good.
+
+        Args:
+            note: its bytes.
+            what: which one, for the finding.
+            claimed: the size by which it is stored.
+        """
+        place = _place(claimed)
+        if self._verifier is None:
+            self._add(place, f"{what}: no founding event names a key to check it by")
+            return None
+        try:
+            found = verify_checkpoint(note, (self._verifier,)).checkpoint
+        except SigningError as error:
+            self._add(place, f"{what}: not signed by this ledger's checkpoint key ({error.code})")
+            return None
+        if found.size > self._tree.size:
+            place = Place(position=self._tree.size)
+            self._add(place, f"{what}: signed at {found.size} entries; there are fewer now")
+        elif self._tree.root_at(found.size) != found.root:
+            place = _place(found.size)
+            self._add(place, f"{what}: another tree of {found.size} entries was signed")
+        return found
+
+    def _add(self, place: Place, detail: str) -> None:
+        self._findings.add("checkpoint-inconsistent", place, detail)
+
+
+class StoredChecker:
+    """Walks the rows of a table of checkpoints beside the entries, both growing."""
+
+    def __init__(
+        self,
+        rows: Iterator[CheckpointRow],
+        checker: CheckpointChecker,
+        findings: Findings,
+        *,
+        table: str,
+    ) -> None:
+        """Check `rows`, in the order of their numbers, by `checker`."""
+        self._rows = rows
+        self._checker = checker
+        self._findings = findings
+        self._table = table
+        self._number = 0
+        self._next = next(rows, None)
+
+    def check_up_to(self, size: int) -> None:
+        """Check what the tree has reached: its recent roots are at hand."""
+        while self._next is not None and self._next.size <= size:
+            self._check(self._next)
+
+    def finish(self) -> None:
+        """Check the rest."""
+        while self._next is not None:
+            self._check(self._next)
+
+    def _check(self, row: CheckpointRow) -> None:
+        self._number += 1
+        what = f"stored {self._table} {self._number}"
+        if row.number != self._number:
+            self._findings.add(
+                "checkpoint-inconsistent",
+                _place(row.size),
+                f"{what} is missing, or numbered {row.number}",
+            )
+            self._number = max(row.number, self._number)
+        found = self._checker.check(row.note, what=what, claimed=row.size)
+        if found is not None and found.size != row.size:
+            self._findings.add(
+                "column-mismatch", _place(found.size), f"{what} is stored by another size"
+            )
+        self._next = next(self._rows, None)
+
+
+def check_kept(notes: Sequence[bytes], checker: CheckpointChecker) -> None:
+    """Check the checkpoints that somebody kept."""
+    for number, note in enumerate(notes, 1):
+        checker.check(note, what=f"checkpoint {number} of those given", claimed=size_of(note))
+
+
+def _place(size: int | None) -> Place:
+    return Place(position=size - 1) if size is not None and size > 0 else NOWHERE

@@ -1,0 +1,129 @@
+"""A past that contradicts a checkpoint: one that somebody kept, or one that is still stored."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import EnvironmentRefusedError
+from signing.checkpoints import Checkpoint, sign_checkpoint
+from signing.keys import SoftKey
+from signing.notes import Ed25519Signer
+from tests.attack import Attack, found
+from tests.checkpointed import CHECKPOINT_SIZES, store_checkpoints
+
+CODE = "checkpoint-inconsistent"
+
+
+def _keep(
+    attack: Attack, folder: Path, sizes: Sequence[int], *, key: SoftKey | None = None
+) -> tuple[Path, ...]:
+    """Write checkpoints as an auditor would have kept them."""
+    builder = attack.hospital.builder
+    signer = Ed25519Signer(builder.origin, key or attack.hospital.checkpoint)
+    paths: list[Path] = []
+    for size in sizes:
+        checkpoint = Checkpoint(origin=builder.origin, size=size, root=builder.roots[size])
+        paths.append(folder / f"checkpoint-{size}")
+        paths[-1].write_bytes(sign_checkpoint(checkpoint, signer))
+    return tuple(paths)
+
+
+def test_checkpoints_of_the_true_past_are_anchors(attack: Attack, tmp_path: Path) -> None:
+    """Any number of them; the report names the largest size."""
+    kept = _keep(attack, tmp_path, (1, 255, 256, 257, 260))
+
+    report = attack.verify(checkpoints=kept)
+
+    assert report.findings == ()
+    assert report.notes == ()
+    (anchor,) = report.anchors
+    assert (anchor.kind, anchor.count, anchor.size) == ("checkpoints", 5, 260)
+
+
+def test_a_kept_checkpoint_needs_no_facility_key(attack: Attack, tmp_path: Path) -> None:
+    """An outside auditor has neither."""
+    kept = _keep(attack, tmp_path, (260,))
+    attack.truncate(250)
+    attack.cover_up()
+
+    assert found(attack.verify(checkpoints=kept, hashes_only=True), CODE) == [250]
+
+
+def test_attack_10_a_tail_cut_off_with_its_head_is_found_by_a_kept_checkpoint(
+    attack: Attack, tmp_path: Path
+) -> None:
+    """The position is where the ledger ends now."""
+    kept = _keep(attack, tmp_path, (250, 255, 260))
+    attack.truncate(252)
+    attack.cover_up()
+
+    assert attack.verify().ok
+    assert found(attack.verify(checkpoints=kept), CODE) == [252]
+
+
+def test_attack_11_a_tail_grown_again_is_found_by_a_kept_checkpoint(
+    attack: Attack, tmp_path: Path
+) -> None:
+    """Those from before the fork still fit, which brackets it."""
+    kept = _keep(attack, tmp_path, (240, 250, 255, 260))
+    attack.truncate(250)
+    attack.cover_up()
+    attack.rewind(250)
+    for _ in range(30):
+        attack.hospital.note(attack.hospital.other, text="Khác.")
+    attack.hospital.builder.commit()
+
+    assert attack.verify().ok
+    assert found(attack.verify(checkpoints=kept), CODE) == [254, 259]
+
+
+def test_a_kept_checkpoint_by_another_key_is_found(attack: Attack, tmp_path: Path) -> None:
+    """Attack 43: a new ledger of the same origin has another checkpoint key."""
+    kept = _keep(attack, tmp_path, (260,), key=SoftKey.generate("EdDSA"))
+
+    assert found(attack.verify(checkpoints=kept), CODE) == [259]
+
+
+@pytest.mark.parametrize("data", [b"", b"no note", b"a\n1\nx\n\n\xe2\x80\x94 a AAAAAAAA\n"])
+def test_what_is_no_checkpoint_is_refused_and_not_a_finding(
+    attack: Attack, tmp_path: Path, data: bytes
+) -> None:
+    """Wrong usage, exit 2."""
+    path = tmp_path / "checkpoint"
+    path.write_bytes(data)
+
+    with pytest.raises(EnvironmentRefusedError, match="no signed checkpoint"):
+        attack.verify(checkpoints=(path,))
+    with pytest.raises(EnvironmentRefusedError, match="cannot be read"):
+        attack.verify(checkpoints=(tmp_path / "missing",))
+
+
+def test_stored_checkpoints_find_a_cut_tail_as_long_as_they_are_there(attack: Attack) -> None:
+    """Whoever cuts the tail must cut these too; then only what was kept elsewhere helps."""
+    store_checkpoints(attack.hospital, CHECKPOINT_SIZES)
+    assert attack.verify().ok
+    attack.truncate(200)
+    attack.cover_up()
+
+    assert found(attack.verify(), CODE) == [200]
+
+    for table in ("checkpoint", "publication"):
+        attack.run(attack.only("DELETE FROM {ledger}.TABLE WHERE size > 200", table))
+    assert attack.verify().ok
+
+
+def test_a_stored_checkpoint_that_is_missing_is_found(attack: Attack) -> None:
+    """Their numbers have no gaps."""
+    store_checkpoints(attack.hospital, CHECKPOINT_SIZES)
+    attack.run("DELETE FROM {ledger}.checkpoint WHERE number = 2")
+
+    assert found(attack.verify(), CODE) == [199]
+
+
+def test_a_stored_checkpoint_that_the_ledger_did_not_sign_is_found(attack: Attack) -> None:
+    """Nobody forges one without the key."""
+    attack.hospital.checkpoint = SoftKey.generate("EdDSA")
+    store_checkpoints(attack.hospital, (100,))
+
+    assert found(attack.verify(), CODE) == [99]
