@@ -1,0 +1,1 @@
+"""Make evidence files, and check them without the ledger (docs/evidence.md)."""

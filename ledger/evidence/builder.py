@@ -1,0 +1,130 @@
+"""Gather what proves an event or a record to someone who has no access to the ledger.
+
+The checkpoint decides what is in the file: nothing at or after its size. Besides what is asked for
+there are, whole from version 1, the staff streams of everyone whose signature the file relies on,
+and so on up to the founding event.
+"""
+
+from collections.abc import Collection, Sequence
+
+from msgspec import UNSET
+
+from ledger.catalogue import is_sealed
+from ledger.errors import CorruptionError, NotFoundError, UnavailableError
+from ledger.evidence.format import Evidence, EvidenceEvent, Subject
+from ledger.merkle import HashSource, consistency_proof, inclusion_proof
+from ledger.reader import LedgerReader
+from ledger.rows import Event
+from signing.checkpoints import Checkpoint, parse_checkpoint
+from signing.notes import parse_note
+
+NOT_COVERED = "no checkpoint covers it yet"
+
+
+class _KeptHashes(HashSource):
+    """Reads each tile once, for many proofs in one tree."""
+
+    def __init__(self, source: HashSource) -> None:
+        self._source = source
+        self._kept: dict[tuple[int, int, int], Sequence[bytes]] = {}
+
+    def leaf_hashes(self, start: int, end: int) -> Sequence[bytes]:
+        key = 0, start, end
+        if key not in self._kept:
+            self._kept[key] = self._source.leaf_hashes(start, end)
+        return self._kept[key]
+
+    def tile_hashes(self, level: int, start: int, end: int) -> Sequence[bytes]:
+        key = level, start, end
+        if key not in self._kept:
+            self._kept[key] = self._source.tile_hashes(level, start, end)
+        return self._kept[key]
+
+
+def build_evidence(
+    reader: LedgerReader, subject: Subject, note: bytes, *, with_content: bool = True
+) -> Evidence:
+    """Build the file that proves an event, or a whole record.
+
+    Args:
+        reader: over the ledger.
+        subject: what to prove.
+        note: a stored checkpoint; everything is proven as of its size.
+        with_content: whether the contents of what is proven go into the file. The directory's
+            always do, and the enrolment of each signer, which names them.
+
+    Raises:
+        NotFoundError: `event-unknown` or `record-unknown`.
+        UnavailableError: the checkpoint does not cover it yet.
+        CorruptionError: `checkpoint-inconsistent`, or what the reader finds.
+    """
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    if reader.head().size < checkpoint.size or checkpoint.root != reader.root_at(checkpoint.size):
+        raise CorruptionError("checkpoint-inconsistent", detail=f"at size {checkpoint.size}")
+    asked = _asked(reader, subject, checkpoint.size)
+    found = {event.position: event for event in (*reader.events(-1, 1), *asked)}
+    _add_signers(reader, found, checkpoint.size)
+    source = _KeptHashes(reader.store)
+    events = tuple(
+        _prove(event, source, checkpoint, with_content=with_content or not _may_hide(event, asked))
+        for _, event in sorted(found.items())
+    )
+    return Evidence(checkpoint=note, events=events, origin=reader.origin, subject=subject)
+
+
+def _asked(reader: LedgerReader, subject: Subject, size: int) -> list[Event]:
+    if subject.kind == "event":
+        event = reader.event(subject.id)
+        if event is None:
+            raise NotFoundError("event-unknown")
+        events = [event]
+    else:
+        events = reader.stream(subject.id)
+        if not events or events[0].statement.stream_kind != "record":
+            raise NotFoundError("record-unknown")
+    covered = [event for event in events if event.position < size]
+    if not covered:
+        raise UnavailableError(NOT_COVERED)
+    return covered
+
+
+def _add_signers(reader: LedgerReader, found: dict[int, Event], size: int) -> None:
+    """Add the staff streams of all signers, of the signers of those, and so on."""
+    known: set[str] = set()
+    while missing := _staff_in(found.values()) - known:
+        known |= missing
+        for event in reader.streams(sorted(missing), up_to=size - 1):
+            found[event.position] = event
+
+
+def _may_hide(event: Event, asked: Sequence[Event]) -> bool:
+    return event in asked and is_sealed(event.statement.type)
+
+
+def _staff_in(events: Collection[Event]) -> set[str]:
+    signers = {event.statement.signer for event in events}
+    return signers | {e.stream for e in events if e.statement.stream_kind == "staff"}
+
+
+def _prove(
+    event: Event, source: HashSource, checkpoint: Checkpoint, *, with_content: bool
+) -> EvidenceEvent:
+    proof = inclusion_proof(source, event.position, checkpoint.size)
+    seen_proof = UNSET
+    if event.statement.seen is not UNSET:
+        old = consistency_proof(source, event.statement.seen.size, checkpoint.size)
+        seen_proof = tuple(node.hex() for node in old)
+    shown = with_content and event.content is not None  # a destroyed content is gone
+    return EvidenceEvent(
+        container=event.container,
+        content=(event.content if shown else None) or UNSET,
+        entry=event.entry,
+        link_salt=event.link_salt.hex(),
+        position=event.position,
+        previous=event.previous.hex(),
+        proof=tuple(node.hex() for node in proof),
+        salt=event.salt if shown else UNSET,
+        seen_proof=seen_proof,
+        statement=event.statement_bytes,
+        version=event.version,
+    )
