@@ -14,7 +14,7 @@ import msgspec
 
 from ledger.decide import RuleContext, decide, streams_needed
 from ledger.entry import ZERO_HASH, Entry, encode_entry, link_hash
-from ledger.errors import EventConflictError, SubmissionRejectedError, UnavailableError
+from ledger.errors import EventConflictError, SubmissionRejectedError, stream_damaged
 from ledger.evolve import evolve
 from ledger.merkle import CompactRange, TileHash, leaf_hash
 from ledger.rows import Head, Receipt
@@ -50,6 +50,7 @@ class Batch:
         self.entries: list[NewEntry] = []
         self.tiles: list[TileHash] = []
         self.receipts: dict[str, Receipt] = {}
+        self.touches_directory = False
         self._tree = CompactRange.from_peaks(head.size, list(head.peaks))
         self._cache = cache
         self.received_at_ms = received_at_ms
@@ -74,7 +75,7 @@ class Batch:
         statement = submission.statement
         cached = self._cache.get(statement.stream)
         if cached.damage is not None:
-            raise UnavailableError("this stream is damaged; see verify", retry_after_seconds=3600)
+            raise stream_damaged()
         known = cached.state.events.get(statement.event_id)
         if known is not None:
             if known.statement_digest != submission.statement_digest:
@@ -117,6 +118,7 @@ class Batch:
         state.version, state.leaf_hash = version, leaf
         if state.kind in {"facility", "staff"}:
             self._cache.pin(statement.stream)
+            self.touches_directory = True
         cached.salts.append(submission.salt)
         self.entries.append(
             NewEntry(

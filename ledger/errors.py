@@ -78,3 +78,8 @@ class CorruptionError(LedgerError):
 
 class EnvironmentRefusedError(LedgerError):
     """The surroundings are not as they must be: no key, wrong database, another sequencer runs."""
+
+
+def stream_damaged() -> UnavailableError:
+    """Build the answer of one stream whose stored bytes are damaged, while others go on."""
+    return UnavailableError("this stream is damaged; see verify", retry_after_seconds=3600)

@@ -5,14 +5,18 @@ root, a first receipt) goes through here, so that no reader exists twice.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import psycopg
 
 from ledger.database import Connection, Database
-from ledger.entry import decode_entry
-from ledger.errors import CommandRefusedError, UnavailableError
+from ledger.errors import (
+    CommandRefusedError,
+    CorruptionError,
+    UnavailableError,
+    stream_damaged,
+)
 from ledger.keyring import Keyring
 from ledger.reader import LedgerReader
 from ledger.rows import Outcome
@@ -43,12 +47,31 @@ class Lookup:
 
     async def find(self, event_id: str, statement_digest: bytes) -> Outcome | None:
         """Return the first receipt if this very statement was accepted before."""
+        outcome = (await self.first_outcomes([event_id])).get(event_id)
+        if isinstance(outcome, UnavailableError):
+            raise outcome
+        return outcome if outcome is not None and outcome.is_of(statement_digest) else None
 
-        def look(reader: LedgerReader) -> Outcome | None:
-            event = reader.event(event_id)
-            if event is None or decode_entry(event.entry).statement_digest != statement_digest:
-                return None
-            return Outcome(receipt=reader.receipt(event), created=False)
+    async def first_outcomes(
+        self, event_ids: Iterable[str]
+    ) -> Mapping[str, Outcome | UnavailableError]:
+        """Return the first receipts of those of the events that exist, in one question.
+
+        An event whose stored bytes are damaged has an error instead: it is no reason to stop
+        serving the others.
+        """
+
+        def look(reader: LedgerReader) -> Mapping[str, Outcome | UnavailableError]:
+            found: dict[str, Outcome | UnavailableError] = {}
+            for event_id in event_ids:
+                try:
+                    event = reader.event(event_id)
+                except CorruptionError:
+                    found[event_id] = stream_damaged()
+                    continue
+                if event is not None:
+                    found[event_id] = Outcome(receipt=reader.receipt(event), created=False)
+            return found
 
         return await self.ask(look)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from ledger.entry import decode_entry
 from signing.statement import Statement, format_time_ms
 
 
@@ -119,3 +120,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     receipt: Receipt
     created: bool
+
+    def is_of(self, statement_digest: bytes) -> bool:
+        """Tell whether the receipt is of the statement with this digest."""
+        return decode_entry(self.receipt.entry).statement_digest == statement_digest

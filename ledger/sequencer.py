@@ -11,7 +11,7 @@ import logging
 import os
 import traceback
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Self
 
 import msgspec
@@ -34,7 +34,7 @@ from ledger.rows import Head, Outcome
 from ledger.state import DirectoryState
 from ledger.stream_cache import StreamCache
 from ledger.submission import Submission
-from ledger.waiting import Waiting, refuse, without_taken_ids
+from ledger.waiting import Decided, Waiting, answer, refuse, without_taken_ids
 from ledger.writer import EventIdTakenError, Writer
 
 MAX_BATCH: Final = 1_000
@@ -66,6 +66,7 @@ class Sequencer:
         self._wake = asyncio.Event()
         self._stopped: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
+        self._watchers: list[Callable[[bool], None]] = []
 
     @classmethod
     async def start(cls, database: Database, keyring: Keyring, *, clock: Clock, where: str) -> Self:
@@ -122,6 +123,14 @@ class Sequencer:
             RejectedError: when the rules refuse it; nothing was stored.
             UnavailableError: when too many wait already, or the database does not answer.
         """
+        return await self.enqueue(submission)
+
+    def enqueue(self, submission: Submission) -> asyncio.Future[Outcome]:
+        """Take a submission in and return its answer to come; see `submit`.
+
+        Raises:
+            UnavailableError: when too many wait already, or the sequencer has stopped.
+        """
         if self._stopped.done():
             raise UnavailableError("the sequencer has stopped", retry_after_seconds=5)
         if len(self._waiting) >= MAX_WAITING:
@@ -129,7 +138,14 @@ class Sequencer:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(submission=submission, answer=answer))
         self._wake.set()
-        return await answer
+        return answer
+
+    def watch(self, committed: Callable[[bool], None]) -> None:
+        """Have a function called after each commit, before its submissions are answered.
+
+        It is told whether the directory may have changed. It must not block.
+        """
+        self._watchers.append(committed)
 
     async def wait_stopped(self) -> LedgerError:
         """Wait until the sequencer stops for good and return why."""
@@ -192,8 +208,7 @@ class Sequencer:
                 self._stale = True
                 await self._process(await without_taken_ids(waiting, self.lookup))
                 return
-        for item, answer in decided:  # (4)
-            await self._answer(item, answer, batch)
+        await answer(decided, batch.receipts, self.lookup)  # (4)
         self._cache.trim()
 
     async def _load(self, *, tries: int) -> None:
@@ -205,6 +220,7 @@ class Sequencer:
 
         def look(reader: LedgerReader) -> int:
             cache.load_directory(reader)
+            reader.store.ensure_partition(head.size + _PARTITION_SPAN // 2)  # see `_commit`
             entry = reader.store.entry_at(head.size - 1)
             if entry is None and head.size:
                 raise CorruptionError("position-gap", head.size - 1)
@@ -215,6 +231,8 @@ class Sequencer:
         self._head = head
         self._remember_root(head.size, head.root)
         self._stale = False
+        for committed in self._watchers:
+            committed(True)
 
     async def _prepare(self, submissions: Sequence[Submission]) -> None:
         names: list[str] = []
@@ -237,22 +255,21 @@ class Sequencer:
         for size, root in await self.lookup.ask(look):
             self._remember_root(size, root)
 
-    def _decide(
-        self, waiting: Sequence[Waiting]
-    ) -> tuple[Batch, list[tuple[Waiting, str | Duplicate]]]:
+    def _decide(self, waiting: Sequence[Waiting]) -> tuple[Batch, list[Decided]]:
         # One stamp per batch; received_at never decreases even if the machine's clock does.
         received_at_ms = max(self._clock.now_ms(), self._last_received_at_ms)
         batch = Batch(self._head, self._cache, received_at_ms=received_at_ms, roots=self._roots)
         salts = os.urandom(_LINK_SALT_BYTES * len(waiting))
-        decided: list[tuple[Waiting, str | Duplicate]] = []
+        decided: list[Decided] = []
         for number, item in enumerate(waiting):
             salt = salts[_LINK_SALT_BYTES * number : _LINK_SALT_BYTES * (number + 1)]
             try:
-                answer = batch.add(item.submission, link_salt=salt)
+                outcome = batch.add(item.submission, link_salt=salt)
             except (RejectedError, UnavailableError) as error:
                 refuse([item], error)
                 continue
-            decided.append((item, answer if isinstance(answer, Duplicate) else answer.event_id))
+            created = not isinstance(outcome, Duplicate)
+            decided.append(Decided(item=item, event_id=outcome.event_id, created=created))
         return batch, decided
 
     async def _commit(self, batch: Batch) -> None:
@@ -261,25 +278,12 @@ class Sequencer:
         self._head = new
         self._last_received_at_ms = batch.received_at_ms
         self._remember_root(new.size, new.root)
+        for committed in self._watchers:
+            committed(batch.touches_directory)
         half = _PARTITION_SPAN // 2
         if (batch.old.size + half) // _PARTITION_SPAN != (new.size + half) // _PARTITION_SPAN:
             # Half a partition ahead, so that appends never wait for one.
             await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + _PARTITION_SPAN))
-
-    async def _answer(self, item: Waiting, answer: str | Duplicate, batch: Batch) -> None:
-        if item.answer.done():  # the caller went away
-            return
-        created = not isinstance(answer, Duplicate)
-        event_id = answer.event_id if isinstance(answer, Duplicate) else answer
-        receipt = batch.receipts.get(event_id)
-        if receipt is not None:
-            item.answer.set_result(Outcome(receipt=receipt, created=created))
-            return
-        found = await self.lookup.find(event_id, item.submission.statement_digest)
-        if found is None:
-            raise CorruptionError("acknowledged-missing", detail="an accepted event is gone")
-        if not item.answer.done():
-            item.answer.set_result(found)
 
     def _remember_root(self, size: int, root: bytes) -> None:
         self._roots[size] = root

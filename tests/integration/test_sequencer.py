@@ -352,21 +352,38 @@ def test_too_many_waiting_submissions_are_sent_away(hospital: LiveHospital) -> N
     assert hospital.live.sequencer.head.size == size + 1
 
 
-def test_a_damaged_record_is_closed_while_the_others_go_on(hospital: LiveHospital) -> None:
-    other = hospital.signed("allergy-recorded.v1", hospital.allergy(), stream=hospital.patient)
-    note = hospital.signed("note-written.v1", hospital.note())
-    hospital.live.stop()
+def damage(hospital: LiveHospital, event_id: str) -> None:
+    """Spoil the stored body of an event."""
     with hospital.live.database.connect("owner") as connection:
         connection.execute("SET session_replication_role = replica")
         connection.execute(
             "UPDATE ledger.sealed SET body = overlay(body PLACING '\\xffff'::bytea FROM 40)"
-            " WHERE position = (SELECT position FROM ledger.entry WHERE stream = %s LIMIT 1)",
-            (hospital.record,),
+            " WHERE position = (SELECT position FROM ledger.entry WHERE event_id = %s)",
+            (event_id,),
         )
+
+
+def test_a_damaged_record_is_closed_while_the_others_go_on(hospital: LiveHospital) -> None:
+    other = hospital.signed("allergy-recorded.v1", hospital.allergy(), stream=hospital.patient)
+    note = hospital.signed("note-written.v1", hospital.note())
+    hospital.live.stop()
+    damage(hospital, hospital.opened.statement.event_id)
     hospital.live.start()
     with pytest.raises(UnavailableError, match="damaged"):
         hospital.live.submit(note)
     assert hospital.live.submit(other).created
+
+
+def test_a_retry_of_a_damaged_event_does_not_stop_the_sequencer(hospital: LiveHospital) -> None:
+    event = hospital.signed("note-written.v1", hospital.note())
+    good = hospital.signed("note-written.v1", hospital.note("good"))
+    receipt = hospital.live.submit(good).receipt
+    hospital.live.submit(event)
+    damage(hospital, hospital.note()["id"])
+    answers = hospital.live.submit_together([event, good, event])
+    assert isinstance(answers[0], UnavailableError)
+    assert isinstance(answers[2], UnavailableError)
+    assert answers[1] == Outcome(receipt=receipt, created=False)
 
 
 def race(hospital: LiveHospital, one: SubmittedEvent, two: SubmittedEvent) -> list[bool]:
