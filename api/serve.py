@@ -6,7 +6,6 @@ when the surroundings do not allow it to start (exit 2).
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -16,11 +15,10 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-import uvicorn
 import uvloop
-from typing_extensions import override
 
 from api.app import create_app
+from api.http_server import HttpServer, calm_collector, http_config
 from api.logs import configure_logs
 from api.services import Services, build_services
 from api.settings import Settings
@@ -42,11 +40,7 @@ from ledger.store import EntryStore
 STOPPED: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
-_GRACE_SECONDS: Final = 10
 _READER_KEYS: Final = 10_000
-_KEEP_ALIVE_SECONDS: Final = 75
-# Collections of the long-lived heap were the longest pauses (facts/eventsourcing.md §5.3).
-_GC_THRESHOLDS: Final = (100_000, 50, 1_000)
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -144,7 +138,7 @@ class _Serving:
         self, services: Services, listener: socket.socket, stop: asyncio.Event
     ) -> LedgerError | None:
         """Run API and projector until told to stop, or until the sequencer stops and says why."""
-        server = _Server(_config(create_app(services)))
+        server = HttpServer(http_config(create_app(services)))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         command = [sys.executable, "-m", "api.projecting"]
         projecting = asyncio.create_task(
@@ -152,9 +146,7 @@ class _Serving:
         )
         await server.ready.wait()
         with _announced(self._settings, self._url):
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*_GC_THRESHOLDS)
+            calm_collector()
             size = services.sequencer.head.size
             self._log.info("serving", url=self._url, origin=services.origin, size=size)
             if self._on_ready is not None:
@@ -178,42 +170,6 @@ class _Serving:
             return STOPPED
         self._log.critical("the sequencer stopped: verify first", detail=str(reason))
         return REFUSED
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, which says when it listens and leaves signals to us.
-
-    Its own handling would raise the signal again at the end, before the sequencer has closed.
-    """
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @override
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
-def _config(app: Any) -> uvicorn.Config:  # noqa: ANN401 - an ASGI application
-    return uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
 
 
 def _check(database: Database) -> None:
