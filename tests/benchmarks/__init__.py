@@ -1,0 +1,1 @@
+"""Measure the ledger against baselines of the same run: `make bench`."""

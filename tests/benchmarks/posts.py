@@ -1,0 +1,161 @@
+"""Measure durable signed POSTs: one event each over many connections, and batches of a hundred."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from api.event_json import submission_json
+from api.simulate.staff import STAFF_BY_KEY
+from ledger.facts import read_facts
+from ledger.jsontext import check_json_text
+from ledger.submitted import SubmittedEvent
+from signing.statement import parse_statement
+from signing.tokens import issue_token
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.load import Load, get, post, run_load
+from tests.benchmarks.site import Site
+from tests.benchmarks.workload import ORIGIN, deal, key_of
+
+CONNECTIONS: Final = 64
+BATCH: Final = 100
+_BATCH_CONNECTIONS: Final = 4
+_START_SECONDS: Final = 30
+_REPOSITORY: Final = Path(__file__).parent.parent.parent
+
+
+def token(site: Site) -> str:
+    """Return a token of the hospital's information system, which carries everybody's events."""
+    staff = STAFF_BY_KEY["his"].staff_id(ORIGIN)
+    key = key_of(str(site.keys), staff)
+    return issue_token(key, staff=staff, audience=ORIGIN, now_seconds=int(time.time()))
+
+
+@contextlib.contextmanager
+def serving(site: Site, what: str) -> Generator[str]:
+    """Run a server of `ledger` or `echo`; yield its socket's path."""
+    path = site.home / f"{what}.sock"
+    path.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        "CLINLEDGER_HOME": str(site.home),
+        "CLINLEDGER_DATABASE_URL": site.url,
+    }
+    command = [sys.executable, "-m", "tests.benchmarks.http_server", what, str(path)]
+    log = (site.home / f"{what}.log").open("wb")
+    with (
+        log,
+        subprocess.Popen(  # noqa: S603 - our own module
+            command, env=environment, cwd=_REPOSITORY, stdout=log, stderr=log
+        ) as server,
+    ):
+        try:
+            _wait_for(path, server)
+            yield str(path)
+        finally:
+            server.terminate()
+            server.wait(timeout=_START_SECONDS)
+
+
+def measure_echo(site: Site, figures: Figures, pool: ProcessPoolExecutor, *, events: int) -> None:
+    """Measure the same framework with nothing in it, and what the load generator costs."""
+    queues = _single_queues(site, events)
+    with serving(site, "echo") as path:
+        load = pool.submit(run_load, path, queues).result()
+    _check(load, 201)
+    figures.add("bare echo, 64 connections", load.rate)
+    figures.add("load generator µs per request", 1e6 * load.processor_seconds / _count(queues))
+
+
+def measure_posts(site: Site, figures: Figures, pool: ProcessPoolExecutor, *, events: int) -> None:
+    """Measure `POST /v1/events` with 64 connections, durable, signed, authenticated."""
+    queues = _single_queues(site, events)
+    with serving(site, "ledger") as path:
+        load = pool.submit(run_load, path, queues).result()
+    _check(load, 201)
+    figures.add("signed POST, 64 connections", load.rate)
+    figures.add_latencies("signed POST, 64 connections", load.latencies)
+
+
+def measure_batches(
+    site: Site, figures: Figures, pool: ProcessPoolExecutor, *, events: int
+) -> None:
+    """Measure `POST /v1/events/batch` with 100 events in each request."""
+    dealt = _dealt(site, events, connections=_BATCH_CONNECTIONS)
+    bearer = token(site)
+    queues = [
+        [post("/v1/events/batch", _batch_body(part), token=bearer) for part in _parts(queue)]
+        for queue in dealt
+    ]
+    with serving(site, "ledger") as path:
+        load = pool.submit(run_load, path, queues).result()
+    _check(load, 200)
+    figures.add("signed batches of 100, events", sum(map(len, dealt)) / load.seconds)
+    figures.add_latencies("signed batches of 100", load.latencies)
+
+
+def measure_validation(site: Site, figures: Figures, *, events: int = 500) -> None:
+    """Measure text check, FHIR validation and profile alone, on the same mix of events."""
+    found = [event for chain in site.patients.chains(events) for event in chain]
+    statements = [parse_statement(event.statement) for event in found]
+    started = time.perf_counter()
+    for statement, event in zip(statements, found, strict=True):
+        check_json_text(event.content)
+        read_facts(statement, event.content)
+    figures.add("FHIR and profile, one core", len(found) / (time.perf_counter() - started))
+
+
+def measure_records(
+    site: Site, figures: Figures, pool: ProcessPoolExecutor, records: Sequence[str]
+) -> None:
+    """Measure `GET /v1/records/{id}` of current records, one after the other."""
+    bearer = token(site)
+    queue = [get(f"/v1/records/{record}", token=bearer) for record in records]
+    with serving(site, "ledger") as path:
+        load = pool.submit(run_load, path, [queue]).result()
+    _check(load, 200)
+    figures.add_latencies("current record over HTTP", load.latencies)
+
+
+def _single_queues(site: Site, events: int) -> list[list[bytes]]:
+    bearer = token(site)
+    return [
+        [post("/v1/events", msgspec.json.encode(submission_json(e)), token=bearer) for e in queue]
+        for queue in _dealt(site, events, connections=CONNECTIONS)
+    ]
+
+
+def _dealt(site: Site, events: int, *, connections: int) -> list[list[SubmittedEvent]]:
+    chains = site.patients.chains(events, at_least=connections)
+    return deal(chains, callers=connections, events=events)
+
+
+def _batch_body(events: Sequence[SubmittedEvent]) -> bytes:
+    return msgspec.json.encode({"events": [submission_json(event) for event in events]})
+
+
+def _parts(queue: Sequence[SubmittedEvent]) -> list[Sequence[SubmittedEvent]]:
+    return [queue[at : at + BATCH] for at in range(0, len(queue), BATCH)]
+
+
+def _count(queues: Sequence[Sequence[bytes]]) -> int:
+    return sum(map(len, queues))
+
+
+def _check(load: Load, status: int) -> None:
+    assert set(load.statuses) == {status}, f"answers were {load.statuses}"
+
+
+def _wait_for(path: Path, server: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while not path.exists():
+        assert server.poll() is None, f"the server ended: see its log beside {path}"
+        assert time.monotonic() < until, "the server does not start"
+        time.sleep(0.02)
