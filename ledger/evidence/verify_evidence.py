@@ -159,7 +159,7 @@ def decode_json(data: bytes, *, strict: bool) -> Any:
 
 _PRIME: Final = 2**255 - 19
 _D: Final = -121665 * pow(121666, -1, _PRIME) % _PRIME
-_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D4D706A17C7
+_ORDER_8: Final = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 _SMALL_ORDER: Final = {0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8}
 _CURVES: Final[Mapping[str, tuple[str, int, hashes.HashAlgorithm]]] = {
     "ES256": ("secp256r1", 32, hashes.SHA256()),

@@ -1,0 +1,114 @@
+"""Files that are no evidence: refused with a reason, quickly, whatever is in them."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.evidence.verify_evidence import (
+    MAX_FILE_BYTES,
+    RefusedError,
+    Trust,
+    check_evidence,
+    check_file,
+    read_note_key,
+    told,
+)
+from signing.keys import SoftKey
+from signing.vkeys import ed25519_vkey
+
+VKEY = str(ed25519_vkey("a.example/ledger", SoftKey.generate("EdDSA")))
+TRUST = Trust(key=read_note_key(VKEY))
+SMALLEST = (
+    b'{"checkpoint":"AAAA","events":[],"format":"clinledger/evidence/v1",'
+    b'"origin":"a.example/ledger","subject":{"id":"01980000-0000-7000-8000-000000000001",'
+    b'"kind":"event"}}'
+)
+
+
+def refusal(data: bytes) -> str:
+    """Return the code with which bytes are refused."""
+    with pytest.raises(RefusedError) as refused:
+        check_evidence(data, TRUST)
+    return refused.value.code
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"true",
+        b"\xff\xfe{\x00}\x00",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b"9" * 10_000,
+        b"-1",
+        b"NaN",
+        SMALLEST[:-1],
+        SMALLEST + b"\n",
+        b" " + SMALLEST,
+        SMALLEST.replace(b'"events":[]', b'"events": []'),
+        SMALLEST.replace(b'"events":[]', b'"events":{}'),
+        SMALLEST.replace(b'"events":[]', b'"events":[1]'),
+        SMALLEST.replace(b'"events":[]', b'"events":[{}]'),
+        SMALLEST.replace(b'"events":[]', b'"events":[],"events":[]'),
+        SMALLEST.replace(b'"events":[]', b'"events":[],"extra":1'),
+        SMALLEST.replace(b'"events":[],', b""),
+        SMALLEST.replace(b"/v1", b"/v2"),
+        SMALLEST.replace(b"AAAA", b"AAA"),
+        SMALLEST.replace(b"AAAA", b"AAB="),
+        SMALLEST.replace(b"AAAA", b"A\\u0041AA"),
+        SMALLEST.replace(b'"kind":"event"', b'"kind":"patient"'),
+        SMALLEST.replace(b'"kind":"event"', b'"kind":null'),
+        SMALLEST.replace(b"0198", "\uff10198".encode()),
+    ],
+)
+def test_what_is_not_the_one_spelling_of_a_file_is_malformed(data: bytes) -> None:
+    """Strict JSON, of the schema, and nothing else."""
+    assert refusal(data) == "evidence-malformed"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (SMALLEST, "checkpoint-invalid"),
+        (SMALLEST.replace(b"a.example", b"b.example"), "wrong-ledger"),
+        (SMALLEST.replace(b"[]", b"[" + b"1," * 1_000_000 + b"1]"), "evidence-too-large"),
+        (b"0" * (MAX_FILE_BYTES + 1), "evidence-too-large"),
+    ],
+)
+def test_each_fault_has_its_code(data: bytes, code: str) -> None:
+    """Also a file whose many small parts would cost memory."""
+    assert refusal(data) == code
+
+
+def test_a_file_of_100_mb_is_refused_without_reading_it_all(tmp_path: Path) -> None:
+    """Bad input of issue 3."""
+    large = tmp_path / "large.clinledger-evidence"
+    with large.open("wb") as file:
+        file.truncate(100_000_000)
+    verdict = check_file(large, trust=VKEY)
+    assert (verdict["ok"], verdict["code"]) == (False, "evidence-too-large")
+    assert told(verdict, 0).startswith("REFUSED: this file proves nothing\n")
+    assert "evidence-too-large" in told(verdict, 1)
+
+
+@pytest.mark.parametrize(
+    "vkey",
+    [
+        "",
+        "a.example/ledger",
+        VKEY.replace("a.example", "b.example"),
+        VKEY[:-1],
+        VKEY + "=",
+        VKEY.upper(),
+        str(ed25519_vkey("a.example/ledger", SoftKey.generate("EdDSA"), type_=4)),
+    ],
+)
+def test_only_a_ledgers_own_key_can_be_trusted(vkey: str, tmp_path: Path) -> None:
+    """A witness's key, or a mistyped one, is wrong usage."""
+    with pytest.raises(ValueError, match=r"."):
+        check_file(tmp_path, trust=vkey)
