@@ -30,6 +30,9 @@ def verify(
         Path | None,
         typer.Option(help="Receipts that clients kept (JSON lines): none may be missing."),
     ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that check signatures.")
+    ] = 1,
     report_file: Annotated[
         Path | None, typer.Option("--report", help="Also write the report as JSON to this file.")
     ] = None,
@@ -45,7 +48,7 @@ def verify(
     chosen = settings()
     database = open_database(chosen)
     keyring = None if hashes_only else _keyring_if_there(database, chosen)
-    options = VerifyOptions(record=record, hashes_only=hashes_only, acks=acks)
+    options = VerifyOptions(record=record, hashes_only=hashes_only, acks=acks, processes=processes)
     with progress_bar("verifying", quiet=as_json) as advance:
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
     if keyring is not None and record is None:

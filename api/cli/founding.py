@@ -1,5 +1,6 @@
 """Commands that begin a ledger: init."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from ledger.migrate import migrate
 from ledger.store import EntryStore
 from projections.tracking import install_views
 from signing.keys import SoftKey
+from signing.statement import ORIGIN_PATTERN
 
 CHECKPOINT_KEY = "checkpoint"
 _MIN_REGISTRARS = 2
@@ -58,6 +60,9 @@ def init(
     """
     if len(registrar) < _MIN_REGISTRARS:
         raise typer.BadParameter("a ledger has at least two registrars", param_hint="--registrar")
+    if re.match(ORIGIN_PATTERN, origin) is None:
+        detail = "a domain name in lower case, then words, e.g. bvdk.quangninh.example/ledger"
+        raise typer.BadParameter(detail, param_hint="ORIGIN")
     chosen = settings()
     database = chosen.open_database()
     migrate(database)
