@@ -176,14 +176,14 @@ def sign_line(text: str, signer: NoteSigner) -> SignatureLine:
 
 
 def add_signatures(data: bytes, lines: Iterable[SignatureLine]) -> bytes:
-    """Return a note with further signature lines; lines that it already has are not repeated.
+    """Return a note with further signature lines; a line takes the place of one of the same key.
 
     Raises:
         MalformedNoteError: it is no note, or would have too many lines.
     """
     note = parse_note(data)
-    together = tuple(dict.fromkeys((*note.signatures, *lines)))
-    grown = format_note(Note(text=note.text, signatures=together))
+    together = {(line.name, line.key_hash): line for line in (*note.signatures, *lines)}
+    grown = format_note(Note(text=note.text, signatures=tuple(together.values())))
     parse_note(grown)
     return grown
 

@@ -14,12 +14,14 @@ from api.cli import (
     authoring,
     demo,
     doctor,
+    evidence,
     founding,
     keys,
     operate,
     records,
     staff,
     submitting,
+    witness,
 )
 from api.cli.console import FOUND, UNUSABLE, note
 from api.errors import RequestError
@@ -58,9 +60,12 @@ app.command()(records.show)
 app.command()(records.history)
 app.command()(records.search)
 app.command()(audit.verify)
+app.command()(evidence.prove)
+app.command()(evidence.check)
 app.command()(operate.rebuild)
 app.command()(operate.projector)
 app.command()(doctor.doctor)
+app.add_typer(witness.witness_app, name="witness")
 
 _GLOBAL_OPTIONS = {
     "--database-url": DATABASE_URL_VARIABLE,

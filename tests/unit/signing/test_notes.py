@@ -174,11 +174,13 @@ def test_a_signature_over_another_text_is_refused() -> None:
         verify_note(note, [SIGNER.verifier])
 
 
-def test_signatures_are_added_once() -> None:
+def test_a_signature_that_is_added_takes_the_place_of_one_of_the_same_key() -> None:
     line = sign_line(TEXT, log_signer("log.example/b"))
     grown = add_signatures(SIGNED, [line, line])
     assert grown == SIGNED + str(line).encode()
     assert add_signatures(grown, [line]) == grown
+    newer = SignatureLine(name=line.name, key_hash=line.key_hash, signature=b"newer")
+    assert add_signatures(grown, [newer]) == SIGNED + str(newer).encode()
     with pytest.raises(MalformedNoteError):
         add_signatures(SIGNED, [line_of(number) for number in range(100)])
 

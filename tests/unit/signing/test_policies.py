@@ -113,8 +113,9 @@ def test_a_forged_cosignature_of_a_known_witness_spoils_the_checkpoint() -> None
 def test_a_witness_counts_once_however_often_it_signed() -> None:
     text = format_checkpoint(TREE.checkpoint(7))
     lines = [cosigner("X1").cosign(text, NOW_SECONDS + second) for second in (0, 1)]
+    signed = TREE.signed(7) + "".join(map(str, lines)).encode()
     with pytest.raises(MalformedNoteError) as caught:
-        policy(TWO_LEVELS).judge(add_signatures(TREE.signed(7), lines))
+        policy(TWO_LEVELS).judge(signed)
     assert caught.value.code == "note-duplicate-signature"
 
 

@@ -1,0 +1,1 @@
+"""Witness other institutions' ledgers, and ask theirs to witness ours (c2sp.org/tlog-witness)."""
