@@ -20,6 +20,7 @@ import uvloop
 from api.app import create_app
 from api.http_server import HttpServer, calm_collector, http_config
 from api.logs import configure_logs
+from api.many_workers import ManyWorkers
 from api.services import Services, build_services
 from api.settings import Settings
 from api.supervisor import supervise
@@ -36,11 +37,13 @@ from ledger.keyring import Keyring, load_facility_key
 from ledger.migrate import migration_state
 from ledger.sequencer import Sequencer
 from ledger.store import EntryStore
+from ledger.writer import Writer
 
 STOPPED: Final = 0
 REFUSED: Final = 1
 UNUSABLE: Final = 2
 _READER_KEYS: Final = 10_000
+_LOCK_TRIES: Final = 30
 _ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
 
 
@@ -66,12 +69,9 @@ def serve(
         settings: where the ledger is.
         host: address to listen on.
         port: TCP port; 0 takes a free one, told in `<home>/server.json`.
-        workers: API processes; only 1 is built.
+        workers: API processes; with more than one the sequencer has a process of its own.
         on_ready: called with the URL once the server listens.
     """
-    if workers > 1:
-        _tell("only one worker is built so far: run with --workers 1")
-        return UNUSABLE
     configure_logs()
     try:
         database = settings.open_database()
@@ -81,6 +81,10 @@ def serve(
         with _listening(host, port) as listener:
             url = _url(host, listener.getsockname()[1])
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                if workers > 1:
+                    return runner.run(
+                        _serve_many(settings, database, listener, url, workers, on_ready)
+                    )
                 serving = _Serving(settings, database, url=url, on_ready=on_ready)
                 return runner.run(serving.run(keyring, listener))
     except (EnvironmentRefusedError, UnavailableError) as error:
@@ -89,6 +93,34 @@ def serve(
     except CorruptionError as error:
         _tell(f"the ledger is damaged: {error}; run `clinledger verify`")
         return REFUSED
+
+
+async def _serve_many(  # noqa: PLR0913, PLR0917 - what `serve` was given
+    settings: Settings,
+    database: Database,
+    listener: socket.socket,
+    url: str,
+    workers: int,
+    on_ready: Callable[[str], None] | None,
+) -> int:
+    """Serve with several workers until there is a reason to stop; return the exit code."""
+    log: Any = structlog.get_logger()
+    probe = Writer(database, name=f"clinledger-sequencer {url}")
+    await probe.connect(tries=_LOCK_TRIES)  # refuses, naming it, when another server runs
+    await probe.close()
+    many = ManyWorkers(settings, url=url, workers=workers)
+    try:
+        await many.start(listener)
+        with _announced(settings, url):
+            log.info("serving", url=url, workers=workers)
+            if on_ready is not None:
+                on_ready(url)
+            damaged = await many.run()
+    except UnavailableError:
+        await many.run()
+        raise
+    log.info("stopped", damaged=damaged)
+    return REFUSED if damaged else STOPPED
 
 
 class _Serving:

@@ -24,7 +24,7 @@ from ledger.clock import Clock
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError, LedgerError
 from ledger.keyring import Keyring
-from ledger.sequencer import Sequencer
+from ledger.sequencing import SequencerLike
 from signing.statement import format_time_ms
 
 
@@ -37,7 +37,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         stopped: done when the sequencer has stopped for good, with the reason.
     """
 
-    sequencer: Sequencer
+    sequencer: SequencerLike
     admission: Admission
     readers: ReaderPool
     clock: Clock
@@ -68,11 +68,12 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_services(
-    sequencer: Sequencer,
+    sequencer: SequencerLike,
     *,
     database: Database,
     new_keyring: Callable[[], Keyring],
     clock: Clock,
+    nonce_secret: bytes | None = None,
 ) -> Services:
     """Build the services around a running sequencer, in its event loop.
 
@@ -81,6 +82,7 @@ def build_services(
         database: where readers connect.
         new_keyring: a keyring for each reader, as they belong to one thread at a time.
         clock: judges tokens and stamps drafts.
+        nonce_secret: 32 bytes that all workers share; fresh ones by default.
 
     Raises:
         EnvironmentRefusedError: the ledger was not founded yet.
@@ -96,7 +98,9 @@ def build_services(
             lambda: sequencer.directory, origin=sequencer.origin, clock=clock
         ),
         heads=HeadWatch(lambda: sequencer.head, clock=clock),
-        nonces=NonceMint(secrets.token_bytes(SECRET_BYTES), origin=sequencer.origin),
+        nonces=NonceMint(
+            nonce_secret or secrets.token_bytes(SECRET_BYTES), origin=sequencer.origin
+        ),
         metrics=metrics,
         genesis=_genesis(readers),
         stopped=asyncio.create_task(sequencer.wait_stopped(), name="sequencer-stopped"),

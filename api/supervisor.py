@@ -7,15 +7,20 @@ from typing import Any, Final
 
 import structlog
 
-_FIRST_PAUSE_SECONDS: Final = 0.5
+_FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _LONG_LIFE_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 
 
 async def supervise(
-    command: Sequence[str], environment: Mapping[str, str], stop: asyncio.Event
-) -> None:
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    stop: asyncio.Event,
+    *,
+    pass_fds: Sequence[int] = (),
+    fatal_code: int | None = None,
+) -> bool:
     """Run a command until told to stop, then stop it.
 
     Its standard input is a pipe that ends when this process does, by whatever death: a child that
@@ -25,6 +30,11 @@ async def supervise(
         command: program and arguments.
         environment: variables to add to this process's own.
         stop: set when the child shall stop.
+        pass_fds: file descriptors that the child inherits.
+        fatal_code: exit code after which starting again would be wrong.
+
+    Returns:
+        Whether the child ended with the fatal code.
     """
     log: Any = structlog.get_logger()
     loop = asyncio.get_running_loop()
@@ -35,18 +45,22 @@ async def supervise(
             *command,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.PIPE,
+            pass_fds=pass_fds,
             start_new_session=True,  # a Ctrl-C at the terminal is the parent's to pass on
         )
         ended = asyncio.create_task(child.wait())
         await _first(ended, stop)
         if not ended.done():
             await _end(child, ended)
-            return
+            return False
+        if fatal_code is not None and ended.result() == fatal_code:
+            return True
         if loop.time() - started > _LONG_LIFE_SECONDS:
             pause = _FIRST_PAUSE_SECONDS
         log.error("a child process ended", command=command[-1], code=ended.result(), wait=pause)
         await _first(asyncio.create_task(asyncio.sleep(pause)), stop)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+    return False
 
 
 async def _first(task: asyncio.Task[Any], stop: asyncio.Event) -> None:

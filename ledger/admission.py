@@ -27,7 +27,7 @@ from ledger.sealing import (
     plain_body,
     seal,
 )
-from ledger.sequencer import Sequencer
+from ledger.sequencing import SequencerLike
 from ledger.submission import Submission
 from ledger.submitted import SubmittedEvent
 from signing.container import verify_container
@@ -42,7 +42,7 @@ _verifying_key = functools.lru_cache(maxsize=20_000)(load_verifying_key)
 class Admission:
     """Checks and seals submitted events and hands them to the sequencer."""
 
-    def __init__(self, sequencer: Sequencer) -> None:
+    def __init__(self, sequencer: SequencerLike) -> None:
         """Admit into the ledger of this sequencer."""
         self._sequencer = sequencer
 

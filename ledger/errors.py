@@ -83,3 +83,7 @@ class EnvironmentRefusedError(LedgerError):
 def stream_damaged() -> UnavailableError:
     """Build the answer of one stream whose stored bytes are damaged, while others go on."""
     return UnavailableError("this stream is damaged; see verify", retry_after_seconds=3600)
+
+
+class SequencerRunningError(EnvironmentRefusedError):
+    """Another process is the ledger's sequencer; the message names it."""

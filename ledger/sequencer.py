@@ -41,7 +41,7 @@ MAX_BATCH: Final = 1_000
 MAX_WAITING: Final = 10_000
 _REMEMBERED_ROOTS: Final = 4_096
 _PARTITION_SPAN: Final = 4_194_304
-_CONNECT_TRIES: Final = 30
+CONNECT_TRIES: Final = 30
 _LINK_SALT_BYTES: Final = 32
 
 _log = logging.getLogger("clinledger.sequencer")
@@ -69,7 +69,15 @@ class Sequencer:
         self._watchers: list[Callable[[bool], None]] = []
 
     @classmethod
-    async def start(cls, database: Database, keyring: Keyring, *, clock: Clock, where: str) -> Self:
+    async def start(
+        cls,
+        database: Database,
+        keyring: Keyring,
+        *,
+        clock: Clock,
+        where: str,
+        tries: int = CONNECT_TRIES,
+    ) -> Self:
         """Become the ledger's sequencer.
 
         Args:
@@ -77,6 +85,7 @@ class Sequencer:
             keyring: seals and opens what the rules must read.
             clock: stamps received_at, never backwards.
             where: tells people who ask another command where this one runs.
+            tries: how often to try to take the lock, ten times a second.
 
         Raises:
             EnvironmentRefusedError: when another sequencer runs (it is named), or the server
@@ -86,7 +95,7 @@ class Sequencer:
         """
         sequencer = cls(database, keyring, clock=clock, where=where)
         try:
-            await sequencer._load(tries=_CONNECT_TRIES)
+            await sequencer._load(tries=tries)
         except BaseException:
             await sequencer.close()
             raise
@@ -198,7 +207,7 @@ class Sequencer:
         it. (4) Answer.
         """
         if self._stale:
-            await self._load(tries=_CONNECT_TRIES)
+            await self._load(tries=CONNECT_TRIES)
         await self._prepare([item.submission for item in waiting])  # (1)
         batch, decided = self._decide(waiting)  # (2)
         if batch.entries:  # (3)

@@ -13,7 +13,12 @@ from typing import Final
 import psycopg
 
 from ledger.database import AsyncConnection, Database
-from ledger.errors import CorruptionError, EnvironmentRefusedError, UnavailableError
+from ledger.errors import (
+    CorruptionError,
+    EnvironmentRefusedError,
+    SequencerRunningError,
+    UnavailableError,
+)
 from ledger.merkle import TileHash
 from ledger.rows import Head
 from ledger.store import APPEND, HEAD, NewEntry, append_parameters, head_of_row
@@ -78,7 +83,7 @@ class Writer:
                     return await self._known_head(connection)
                 await connection.close()
                 if last:
-                    raise EnvironmentRefusedError(f"another sequencer is running: {holder}")
+                    raise SequencerRunningError(f"another sequencer is running: {holder}")
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
         raise UnavailableError("the database does not answer")
 

@@ -49,8 +49,8 @@ class LiveLedger:
         with database.connect("owner") as connection:
             self.keyring = claim_schema(connection, database, origin=ORIGIN, home=home)
         self._connections: list[Connection] = []
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
         self.sequencer: Sequencer
         self.admission: Admission
@@ -65,7 +65,7 @@ class LiveLedger:
 
     def run(self, coroutine: Any) -> Any:
         """Run a coroutine in the sequencer's loop and return its result."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=60)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(timeout=60)
 
     def submit(self, event: SubmittedEvent) -> Outcome:
         """Submit one event and wait for the answer."""
@@ -83,7 +83,7 @@ class LiveLedger:
 
     def start_submitting(self, event: SubmittedEvent) -> "Future[Outcome]":
         """Submit without waiting."""
-        return asyncio.run_coroutine_threadsafe(self.admission.submit(event), self._loop)
+        return asyncio.run_coroutine_threadsafe(self.admission.submit(event), self.loop)
 
     def seen(self) -> Seen:
         """Return the committed head as an author's client would state it."""
@@ -105,9 +105,9 @@ class LiveLedger:
         self.stop()
         for connection in self._connections:
             connection.close()
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(timeout=10)
-        self._loop.close()
+        self.loop.close()
 
 
 class LiveHospital(Hospital):

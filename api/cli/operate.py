@@ -38,7 +38,7 @@ def migrate() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8080,
-    workers: Annotated[int, typer.Option(min=1, help="API processes (only 1 so far).")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="API processes; a CPU core each.")] = 1,
 ) -> None:
     """Serve the API: admission, the sequencer and the projector, until interrupted.
 

@@ -5,8 +5,11 @@ import msgspec
 from ledger.roles import Role, StaffKind
 
 
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules need of one event; each type of content has its own class."""
+class Facts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What the rules need of one event; each type of content has its own class.
+
+    Tagged by its class's name, for the way from an API worker to the sequencer; never stored.
+    """
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -61,10 +61,10 @@ def _wait(condition: Callable[[], bool], what: str) -> None:
 class Server:
     """A server process on a hospital's ledger."""
 
-    def __init__(self, hospital: LiveHospital) -> None:
+    def __init__(self, hospital: LiveHospital, *, workers: int = 1) -> None:
         self.hospital = hospital
         self.file = hospital.live.home / "server.json"
-        self.process = _start(hospital)
+        self.process = _start(hospital, workers)
         _wait(self._is_up, "the server listens")
         self.url = str(json.loads(self.file.read_bytes())["url"])
 
@@ -175,14 +175,6 @@ def test_a_second_server_is_refused_and_told_where_the_first_runs(server: Server
     assert second.returncode == 2
     assert server.url in log.decode()
     assert server.file.exists()
-
-
-def test_more_workers_than_one_are_refused(server: Server) -> None:
-    """Said plainly until it is built."""
-    second = _start(server.hospital, workers=2)
-    _, log = second.communicate(timeout=60)
-    assert second.returncode == 2
-    assert "--workers 1" in log.decode()
 
 
 def test_the_http_client_speaks_to_a_server_as_the_local_one_does(server: Server) -> None:
