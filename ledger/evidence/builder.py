@@ -5,17 +5,20 @@ there are, whole from version 1, the staff streams of everyone whose signature t
 and so on up to the founding event.
 """
 
+import base64
 from collections.abc import Collection, Sequence
 
 from msgspec import UNSET
 
 from ledger.catalogue import is_sealed
+from ledger.checkpointing.table import CheckpointTable
 from ledger.errors import CorruptionError, NotFoundError, UnavailableError
 from ledger.evidence.format import Evidence, EvidenceEvent, Subject
 from ledger.merkle import HashSource, consistency_proof, inclusion_proof
 from ledger.reader import LedgerReader
 from ledger.rows import Event
 from signing.checkpoints import Checkpoint, parse_checkpoint
+from signing.errors import SigningError
 from signing.notes import parse_note
 
 NOT_COVERED = "no checkpoint covers it yet"
@@ -41,6 +44,67 @@ class _KeptHashes(HashSource):
         return self._kept[key]
 
 
+def choose_checkpoint(reader: LedgerReader, subject: Subject) -> bytes:
+    """Return the note to prove something by.
+
+    The newest published one, which has its cosignatures, when it covers the whole subject; else
+    the newest that was signed.
+
+    Raises:
+        UnavailableError: none was signed yet.
+    """
+    connection, database = reader.store.connection, reader.store.database
+    published = CheckpointTable(connection, database, "publication").newest()
+    signed = CheckpointTable(connection, database).newest()
+    if subject.kind == "record":
+        last = max((row.position for row in reader.store.rows_of_streams([subject.id])), default=-1)
+    else:
+        last = max((row.position for row in reader.store.rows_of_events([subject.id])), default=-1)
+    chosen = published if published is not None and published.size > last else signed or published
+    if chosen is None:
+        raise UnavailableError(NOT_COVERED)
+    return chosen.note
+
+
+def tlog_proof(reader: LedgerReader, event_id: str) -> bytes | None:
+    """Return the proof of one event in the form of c2sp.org/tlog-proof, None when not covered yet.
+
+    Raises:
+        NotFoundError: `event-unknown`.
+        CorruptionError: `checkpoint-inconsistent`.
+    """
+    rows = reader.store.rows_of_events([event_id])
+    if not rows:
+        raise NotFoundError("event-unknown", "/path/event_id")
+    position = rows[0].position
+    try:
+        note = choose_checkpoint(reader, Subject(id=event_id, kind="event"))
+    except UnavailableError:
+        return None
+    checkpoint = _checkpoint_of(reader, note)
+    if position >= checkpoint.size:
+        return None
+    proof = inclusion_proof(reader.store, position, checkpoint.size)
+    lines = ["c2sp.org/tlog-proof@v1", f"index {position}"]
+    lines += [base64.b64encode(node).decode() for node in proof]
+    return "".join(f"{line}\n" for line in lines).encode() + b"\n" + note
+
+
+def _checkpoint_of(reader: LedgerReader, note: bytes) -> Checkpoint:
+    """Read a stored note; it must be of this ledger as it is."""
+    try:
+        found = parse_checkpoint(parse_note(note).text)
+    except SigningError as error:
+        raise CorruptionError("checkpoint-inconsistent", detail=error.code) from None
+    if (
+        found.origin != reader.origin
+        or reader.head().size < found.size
+        or found.root != reader.root_at(found.size)
+    ):
+        raise CorruptionError("checkpoint-inconsistent", detail=f"at size {found.size}")
+    return found
+
+
 def build_evidence(
     reader: LedgerReader, subject: Subject, note: bytes, *, with_content: bool = True
 ) -> Evidence:
@@ -58,9 +122,7 @@ def build_evidence(
         UnavailableError: the checkpoint does not cover it yet.
         CorruptionError: `checkpoint-inconsistent`, or what the reader finds.
     """
-    checkpoint = parse_checkpoint(parse_note(note).text)
-    if reader.head().size < checkpoint.size or checkpoint.root != reader.root_at(checkpoint.size):
-        raise CorruptionError("checkpoint-inconsistent", detail=f"at size {checkpoint.size}")
+    checkpoint = _checkpoint_of(reader, note)
     asked = _asked(reader, subject, checkpoint.size)
     found = {event.position: event for event in (*reader.events(-1, 1), *asked)}
     _add_signers(reader, found, checkpoint.size)
