@@ -16,6 +16,8 @@ import structlog
 _ExcInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
 )
+# They log addresses, which hold ids.
+_TALKATIVE: Final = ("httpx2", "httpcore2")
 SERVER_LOGGERS: Final = ("uvicorn", "uvicorn.error", "psycopg.pool")
 
 
@@ -50,6 +52,8 @@ def configure_logs(stream: TextIO = sys.stderr, *, level: int = logging.INFO) ->
     for name in SERVER_LOGGERS:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def error_fields(error: BaseException) -> Mapping[str, Any]:

@@ -138,6 +138,11 @@ TABLE: Final[Mapping[type[Exception], Kind]] = MappingProxyType(
     }
 )
 
+ELSEWHERE: Final = frozenset({"InconsistentLedgerError", "SequencerRunningError", "WitnessError"})
+"""Errors of other processes (the checkpoint signer, the asker of witnesses, a second sequencer),
+which no route raises. They are named here on purpose; were one raised, its parent's row answers.
+"""
+
 
 def kind_of(error: Exception) -> Kind:
     """Return the row of the error's class, or of its nearest ancestor."""

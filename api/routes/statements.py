@@ -22,7 +22,7 @@ from ledger.facts import read_facts
 from ledger.ids import new_id
 from ledger.jsontext import check_json_text
 from signing.container import signing_input
-from signing.statement import Seen, format_time_ms, parse_statement, parse_time_ms
+from signing.statement import Seen, parse_statement, parse_time_ms
 
 router = APIRouter()
 _draft: Final = msgspec.json.Decoder(StatementDraft)
@@ -54,7 +54,7 @@ def prepare_statement(
             stream_kind=draft.stream_kind,
             event_id=draft.event_id or new_id(),
             type=draft.type,
-            occurred_at_ms=parse_time_ms(draft.occurred_at or format_time_ms(now_ms)),
+            occurred_at_ms=now_ms if draft.occurred_at is None else _time(draft.occurred_at),
             media_type=draft.media_type or event_type(draft.type).media_type,
             content=content,
             refs=draft.refs,
@@ -75,6 +75,13 @@ def prepare_statement(
             signing_input=base64.b64encode(signing_input(parsed.alg, statement)).decode(),
         )
     )
+
+
+def _time(text: str) -> int:
+    try:
+        return parse_time_ms(text)
+    except ValueError:
+        raise BodyInvalidError("value-invalid", "/occurred_at", "no date of the calendar") from None
 
 
 def _signer(

@@ -1,0 +1,154 @@
+"""Health, metrics and logs: what operators see, and that none of it is about a patient."""
+
+import io
+import json
+import logging
+from collections.abc import Generator
+
+import pytest
+import structlog
+
+from api.logs import configure_logs
+from tests.http.served import Served
+
+
+@pytest.fixture
+def log() -> Generator[io.StringIO]:
+    """What the server logs, as JSON lines."""
+    stream = io.StringIO()
+    handlers, level = logging.getLogger().handlers, logging.getLogger().level
+    configure_logs(stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+
+
+def test_a_healthy_server_is_healthy_and_ready(shared: Served) -> None:
+    """/healthz says that the process answers, /readyz that it can do its work."""
+    assert shared.request("GET", "/healthz").json() == {"status": "ok"}
+    ready = shared.request("GET", "/readyz")
+    assert ready.status_code == 200
+    assert ready.json() == {"status": "ok", "checks": {"sequencer": "ok", "database": "ok"}}
+
+
+def test_a_server_without_its_sequencer_is_not_ready(served: Served) -> None:
+    """The balancer sends nobody to a server that cannot append."""
+    served.live.stop()
+    ready = served.request("GET", "/readyz")
+    assert ready.status_code == 503
+    assert ready.json()["checks"]["sequencer"] == "stopped"
+    assert served.request("GET", "/healthz").status_code == 200
+    served.live.start()
+
+
+def test_metrics_count_appends_by_outcome_requests_by_route_and_the_views_lag(
+    served: Served,
+) -> None:
+    """What Prometheus scrapes."""
+    hospital = served.hospital
+    event = hospital.signed("note-written.v1", hospital.note())
+    served.append(event)
+    served.append(event)
+    served.append(hospital.signed("note-written.v1", hospital.note(form="37/BV2")))
+    served.request("GET", "/v1/patients/of/nobody")
+    text = served.request("GET", "/metrics").text
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    for outcome in ("created", "repeated", "refused"):
+        assert lines[f'clinledger_append_seconds_count{{outcome="{outcome}"}}'] == "1.0"
+    route = 'clinledger_http_requests_total{method="POST",route="/v1/events",status="%d"}'
+    assert [lines[route % status] for status in (201, 200, 409)] == ["1.0"] * 3
+    unmatched = 'clinledger_http_requests_total{method="any",route="unmatched",status="404"}'
+    assert lines[unmatched] == "1.0"
+    assert float(lines["clinledger_head_size"]) == served.size
+    assert float(lines["clinledger_projection_lag_events"]) == served.size
+    served.project()
+    text = served.request("GET", "/metrics").text
+    assert "\nclinledger_projection_lag_events 0.0\n" in text
+
+
+def test_logs_and_metrics_name_nobody(shared: Served, log: io.StringIO) -> None:
+    """Promise 6: no ids of patients, no query strings, no names, whatever happens."""
+    hospital = shared.hospital
+    event_id = hospital.opened.statement.event_id
+    shared.get(f"/v1/patients/{hospital.patient}")
+    shared.get(f"/v1/records/{hospital.record}?as_of=3")
+    shared.get("/v1/records?identifier=001080012345")
+    shared.get(f"/v1/events/{event_id}")
+    shared.get("/v1/events?after=Nguyen")
+    shared.get(f"/v1/nowhere/{hospital.patient}")
+    shared.post("/v1/patients/search", {"name": "Nguyễn"})
+    shared.append(hospital.signed("note-written.v1", hospital.note("x", author=hospital.nurse)))
+    text = log.getvalue()
+    lines = [json.loads(line) for line in text.splitlines()]
+    routes = [line["route"] for line in lines if line["event"] == "request"]
+    assert routes == [
+        "/v1/patients/{patient_id}",
+        "/v1/records/{record_id}",
+        "/v1/records",
+        "/v1/events/{event_id}",
+        "/v1/events",
+        "unmatched",
+        "/v1/patients/search",
+        "/v1/events",
+    ]
+    told = text + shared.request("GET", "/metrics").text
+    for secret in (hospital.patient, hospital.record, event_id, "001080012345", "Nguy", "?"):
+        assert secret not in told
+
+
+def test_an_unforeseen_error_is_answered_and_logged_without_its_message(
+    served: Served, log: io.StringIO
+) -> None:
+    """The message of an unknown error may quote content; the log gets its type and places."""
+    with served.live.database.connect("owner") as connection:
+        connection.execute("ALTER TABLE ledger.entry RENAME TO gone")
+        path = f"/v1/events/{served.hospital.opened.statement.event_id}"
+        answer = served.get(path)
+        connection.execute("ALTER TABLE ledger.gone RENAME TO entry")
+    assert answer.status_code == 500
+    assert answer.json() == {
+        "type": "urn:clinledger:problem:internal",
+        "title": "The server made a mistake",
+        "status": 500,
+    }
+    failed = json.loads(log.getvalue().splitlines()[0])
+    assert (failed["error"], failed["sqlstate"]) == ("UndefinedTable", "42P01")
+    assert failed["request_id"] == answer.headers["x-request-id"]
+    assert "relation" not in log.getvalue()
+    assert served.get(path).status_code == 200
+
+
+def test_a_damaged_event_is_an_alarm_and_not_an_answer(served: Served, log: io.StringIO) -> None:
+    """Promise 2: what does not meet its digest is never shown; other reads go on."""
+    hospital = served.hospital
+    event_id = hospital.opened.statement.event_id
+    with served.live.database.connect("owner") as connection:
+        connection.execute("ALTER TABLE ledger.sealed DISABLE TRIGGER USER")
+        changed = connection.execute(
+            "UPDATE ledger.sealed SET body = set_byte(body, 40, get_byte(body, 40) # 1) WHERE "
+            "position = (SELECT position FROM ledger.entry WHERE event_id = %s)",
+            [event_id],
+        )
+        assert changed.rowcount == 1
+    answer = served.get(f"/v1/events/{event_id}")
+    assert (answer.status_code, answer.json()["type"]) == (
+        500,
+        "urn:clinledger:problem:corruption",
+    )
+    assert "body-unreadable" in log.getvalue()
+    assert "clinledger_corruption_total 1.0" in served.request("GET", "/metrics").text
+    registered = hospital.registered.statement.event_id
+    assert served.get(f"/v1/events/{registered}").status_code == 200
+
+
+def test_a_database_that_is_gone_is_503_and_found_again(served: Served) -> None:
+    """Reads come back with the server."""
+    path = f"/v1/records/{served.hospital.record}/history"
+    assert served.get(path).status_code == 200
+    with served.live.database.connect("owner") as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+            "AND datname = current_database()"
+        )
+    assert served.get(path).status_code in {200, 503}
+    assert served.get(path).status_code == 200
