@@ -16,6 +16,7 @@ from api.middleware import Observer
 from api.openapi import openapi_document
 from api.problems import kind_of, problem_response
 from api.routes import (
+    checkpoint,
     events,
     feed,
     ledger,
@@ -44,6 +45,7 @@ _ROUTERS: Final = (
     orders.router,
     patients.router,
     staff.router,
+    checkpoint.router,
     operations.router,
 )
 _HOT: Final = {

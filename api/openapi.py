@@ -28,12 +28,14 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         body: type of the JSON request body.
         example: a request body that works; the tests send it.
         public: needs no token.
+        media_type: of answers that are not JSON.
     """
 
     answers: Mapping[int, type | None]
     body: type | None = None
     example: Mapping[str, Any] | None = None
     public: bool = False
+    media_type: str = "text/plain"
 
 
 def _get(answer: type) -> Operation:
@@ -75,6 +77,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = MappingProxyType(
         ("get", "/v1/staff/{staff_id}/keys"): _get(schemas.StaffKeys),
         ("post", "/v1/staff/{staff_id}/possession-nonces"): Operation(
             answers={201: schemas.PossessionNonce}
+        ),
+        ("get", "/checkpoint"): Operation(answers={200: None}, public=True),
+        ("get", "/tile/{path}"): Operation(
+            answers={200: None}, media_type="application/octet-stream", public=True
         ),
         ("get", "/healthz"): Operation(answers={200: pages.Health}, public=True),
         ("get", "/readyz"): Operation(
@@ -138,7 +144,7 @@ def _complete(
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     responses: dict[str, Any] = {}
     for status, answer in operation.answers.items():
-        media: dict[str, Any] = {"text/plain": {"schema": {"type": "string"}}}
+        media: dict[str, Any] = {operation.media_type: {"schema": {"type": "string"}}}
         if answer is not None:
             media = {"application/json": {"schema": names[answer]}}
         responses[str(status)] = {"description": _TITLES[status], "content": media}

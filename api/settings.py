@@ -53,6 +53,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Where a running server says how to reach it."""
         return self.home / "server.json"
 
+    @property
+    def checkpoint_state(self) -> Path:
+        """The signer's own last checkpoint: outside the database, and not to be set back."""
+        return self.home / "checkpoint" / f"{self.schema}.state"
+
+    @property
+    def checkpoint_status(self) -> Path:
+        """Where the checkpoint process says how it fares."""
+        return self.home / "checkpoint" / f"{self.schema}.status"
+
+    @property
+    def witness_policy(self) -> Path:
+        """The policy that names the witnesses to ask (c2sp.org/tlog-policy), if it is there."""
+        return self.home / "witnesses.policy"
+
     def environment(self) -> dict[str, str]:
         """Return the variables that give a child process these same settings."""
         variables = {HOME_VARIABLE: str(self.home), SCHEMA_VARIABLE: self.schema}

@@ -52,6 +52,11 @@ class Checkpointer:
         return self._follower
 
     @property
+    def origin(self) -> str:
+        """Whose checkpoints these are: the name of the key."""
+        return self._signer.verifier.vkey.name
+
+    @property
     def last(self) -> SignerState | None:
         """The last checkpoint signed, or None."""
         return self._last
@@ -110,8 +115,7 @@ class Checkpointer:
         if size == (self._last.checkpoint.size if self._last else 0):
             return None
         peaks = self._continue(size)
-        origin = self._signer.verifier.vkey.name
-        checkpoint = Checkpoint(origin=origin, size=size, root=self._follower.tree.root())
+        checkpoint = Checkpoint(origin=self.origin, size=size, root=self._follower.tree.root())
         note = sign_checkpoint(checkpoint, self._signer)
         state = SignerState(checkpoint=checkpoint, note=note, peaks=peaks)
         self._state.save(state)
@@ -133,6 +137,14 @@ class Checkpointer:
         ):
             raise self._refuse("a checkpoint to be published is not of this tree", signed.size)
         _add(publications, signed, note)
+
+    def refuse(self, detail: str) -> None:
+        """Sign nothing any more, because of what was learnt elsewhere.
+
+        Raises:
+            InconsistentLedgerError: always.
+        """
+        raise self._refuse(detail)
 
     def _continue(self, size: int) -> tuple[bytes, ...]:
         """Continue the own last tree over the new leaves; return the new peaks."""

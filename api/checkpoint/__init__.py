@@ -1,0 +1,1 @@
+"""Run the signer of checkpoints: rounds, witnesses, publishing, and how it fares."""
