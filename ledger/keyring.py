@@ -11,7 +11,6 @@ import hashlib
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -157,10 +156,6 @@ class Keyring:
             with contextlib.suppress(KeyError):
                 self._keys.move_to_end(stream)
         return key
-
-    def missing(self, streams: Iterable[str]) -> list[str]:
-        """Return those streams whose keys are not in memory, each once."""
-        return [stream for stream in dict.fromkeys(streams) if stream not in self._keys]
 
     def new_wrapped(self, stream: str) -> bytes:
         """Return a fresh random key for the stream, wrapped; it counts only once it is stored."""

@@ -79,8 +79,7 @@ class Lookup:
         """Return a stream's key, None when it has none."""
 
         def fetch(reader: LedgerReader) -> bytes | None:
-            reader.load_keys([stream])
-            return self._keyring.known(stream)
+            return reader.load_keys([stream]).get(stream)
 
         return self._keyring.known(stream) or await self.ask(fetch)
 
@@ -115,8 +114,7 @@ class Lookup:
         # The directory is found by this kind: a staff stream under a patient's key would be lost.
         if reader.store.stream_key_kind(stream) not in {None, kind}:
             raise CommandRefusedError("stream-exists", "/stream", "as another kind of stream")
-        reader.load_keys([stream])
-        return self._keyring.known(stream)
+        return reader.load_keys([stream]).get(stream)
 
     async def close(self) -> None:
         """Close the connection."""

@@ -6,7 +6,7 @@ and the signature to its author is for `verify` to say.
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.content import content_digest
 from ledger.database import Connection, Database
@@ -153,17 +153,28 @@ class LedgerReader:
             head_root=self.root_at(size),
         )
 
-    def load_keys(self, streams: Iterable[str]) -> None:
-        """Bring the keys of these streams into the keyring, those that have one."""
-        missing = self.keyring.missing(streams)
+    def load_keys(self, streams: Iterable[str]) -> Mapping[str, bytes]:
+        """Return the keys of those of these streams that have one.
+
+        They go to the keyring too, which may have forgotten some again by the end: it is bounded.
+        """
+        keys: dict[str, bytes] = {}
+        missing: list[str] = []
+        for stream in dict.fromkeys(streams):
+            key = self.keyring.known(stream)
+            if key is None:
+                missing.append(stream)
+            else:
+                keys[stream] = key
         for stream, wrapped in self.store.stream_keys(missing).items():
-            self.keyring.remember(stream, wrapped)
+            keys[stream] = self.keyring.remember(stream, wrapped)
+        return keys
 
     def open_rows(self, rows: Sequence[EntryRow]) -> list[Event]:
         """Open rows, loading the keys they need, and check their digests."""
-        self.load_keys(str(row.stream) for row in rows if row.body and is_sealed(row.body))
+        keys = self.load_keys(str(row.stream) for row in rows if row.body and is_sealed(row.body))
         return [
-            open_event(row, key=self.keyring.known(str(row.stream)), origin=self.keyring.origin)
+            open_event(row, key=keys.get(str(row.stream)), origin=self.keyring.origin)
             for row in rows
         ]
 
