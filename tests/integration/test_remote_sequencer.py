@@ -118,7 +118,7 @@ def test_a_replaced_sequencer_loses_and_doubles_nothing(workers: Workers) -> Non
     workers.replace_sequencer()
     answers = pending.result(timeout=60)
     assert all(isinstance(a, Outcome | UnavailableError) for a in answers), answers[:3]
-    receipts = {}
+    receipts = dict[str, int]()
     for event, answer in zip(events, answers, strict=True):
         outcome = answer if isinstance(answer, Outcome) else None
         while outcome is None:

@@ -107,6 +107,7 @@ def test_a_file_of_100_mb_is_refused_without_reading_it_all(tmp_path: Path) -> N
         VKEY.upper(),
         str(ed25519_vkey("a.example/ledger", SoftKey.generate("EdDSA"), type_=4)),
     ],
+    ids=["empty", "name", "other origin", "cut", "padded", "upper case", "other type"],
 )
 def test_only_a_ledgers_own_key_can_be_trusted(vkey: str, tmp_path: Path) -> None:
     """A witness's key, or a mistyped one, is wrong usage."""
