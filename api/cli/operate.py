@@ -108,18 +108,21 @@ def _server_pid(chosen: Settings) -> int:
 
 
 def _stop_process(pid: int) -> bool:
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        if b"clinledger" not in command and b"api.cli" not in command:
-            return False  # the number belongs to somebody else by now
-        os.kill(pid, signal.SIGTERM)
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+    if not _is_ours(pid):
+        return False  # it has ended, and the number may belong to somebody else by now
+    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if not _is_ours(pid):
             return True
         time.sleep(0.05)
     raise fail(f"the server (process {pid}) does not stop", UNUSABLE)
+
+
+def _is_ours(pid: int) -> bool:
+    """Tell whether this process is a running program of ours; one that has ended has no words."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return b"clinledger" in words or b"api.cli" in words
