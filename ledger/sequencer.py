@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 import traceback
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Final, Self
 
@@ -30,6 +29,7 @@ from ledger.errors import (
 from ledger.keyring import Keyring
 from ledger.lookup import Lookup
 from ledger.reader import LedgerReader
+from ledger.recent_roots import RecentRoots
 from ledger.rows import Head, Outcome
 from ledger.state import DirectoryState
 from ledger.stream_cache import StreamCache
@@ -39,7 +39,6 @@ from ledger.writer import EventIdTakenError, Writer
 
 MAX_BATCH: Final = 1_000
 MAX_WAITING: Final = 10_000
-_REMEMBERED_ROOTS: Final = 4_096
 _PARTITION_SPAN: Final = 4_194_304
 CONNECT_TRIES: Final = 30
 _LINK_SALT_BYTES: Final = 32
@@ -59,7 +58,7 @@ class Sequencer:
         self.lookup = Lookup(database, keyring, name=name)
         self._cache = StreamCache()
         self._head = Head(size=0, root=b"", peaks=())
-        self._roots: OrderedDict[int, bytes] = OrderedDict()
+        self._roots = RecentRoots()
         self._last_received_at_ms = 0
         self._stale = True
         self._waiting: list[Waiting] = []
@@ -219,6 +218,7 @@ class Sequencer:
                 return
         await answer(decided, batch.receipts, self.lookup)  # (4)
         self._cache.trim()
+        self._roots.trim()
 
     async def _load(self, *, tries: int) -> None:
         """Take the head and the directory from the ledger itself, forgetting what was in memory."""
@@ -238,7 +238,7 @@ class Sequencer:
         self._last_received_at_ms = max(await self.lookup.ask(look), self._last_received_at_ms)
         self._cache = cache
         self._head = head
-        self._remember_root(head.size, head.root)
+        self._roots[head.size] = head.root
         self._stale = False
         for committed in self._watchers:
             committed(True)
@@ -253,7 +253,7 @@ class Sequencer:
             if not isinstance(statement.seen, msgspec.UnsetType):
                 sizes.add(statement.seen.size)
         streams = self._cache.missing(names)
-        unknown = [s for s in sizes if s not in self._roots and s <= self._head.size]
+        unknown = self._roots.missing(sizes, up_to=self._head.size)
         if not streams and not unknown:
             return
 
@@ -261,8 +261,7 @@ class Sequencer:
             self._cache.load(reader, streams)
             return [(size, reader.root_at(size)) for size in unknown]
 
-        for size, root in await self.lookup.ask(look):
-            self._remember_root(size, root)
+        self._roots.update(await self.lookup.ask(look))
 
     def _decide(self, waiting: Sequence[Waiting]) -> tuple[Batch, list[Decided]]:
         # One stamp per batch; received_at never decreases even if the machine's clock does.
@@ -286,18 +285,13 @@ class Sequencer:
         await self._writer.append(batch.old, new, batch.entries, batch.tiles)
         self._head = new
         self._last_received_at_ms = batch.received_at_ms
-        self._remember_root(new.size, new.root)
+        self._roots[new.size] = new.root
         for committed in self._watchers:
             committed(batch.touches_directory)
         half = _PARTITION_SPAN // 2
         if (batch.old.size + half) // _PARTITION_SPAN != (new.size + half) // _PARTITION_SPAN:
             # Half a partition ahead, so that appends never wait for one.
             await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + _PARTITION_SPAN))
-
-    def _remember_root(self, size: int, root: bytes) -> None:
-        self._roots[size] = root
-        while len(self._roots) > _REMEMBERED_ROOTS:
-            self._roots.popitem(last=False)
 
     def _stop(self, error: LedgerError) -> None:
         if not self._stopped.done():
