@@ -118,3 +118,15 @@ def live(database: Database, tmp_path: Path) -> Generator[LiveLedger]:
 def hospital(live: LiveLedger) -> LiveHospital:
     """A founded ledger with staff of every kind, a patient and an open record."""
     return LiveHospital(live)
+
+
+def pytest_make_parametrize_id(
+    config: pytest.Config,  # noqa: ARG001 - pytest's own signature
+    val: object,
+    argname: str,
+) -> str | None:
+    """Name cases with long values by their argument and number.
+
+    Values may hold keys made anew in each process, and xdist wants all processes to name alike.
+    """
+    return argname if isinstance(val, str | bytes) and len(val) > 24 else None
