@@ -18,8 +18,6 @@ RETRACTED = "entered-in-error"
 CANCELLED = "revoked"
 """Status of a cancelled order (FHIR request-status)."""
 
-OrderCategory = Literal["laboratory", "imaging", "procedure", "nursing", "medication"]
-
 
 class KeyState(msgspec.Struct, kw_only=True):
     """Know one enrolled key.

@@ -34,8 +34,3 @@ DEPARTMENTS: Final = {
         Department(key="pharmacy", code="DUOC", name="Khoa Dược"),
     )
 }
-
-WARDS: Final = (
-    "internal", "cardiology", "infectious", "neurology", "paediatrics", "surgery", "trauma",
-    "obstetrics",
-)  # fmt: skip
