@@ -1,9 +1,18 @@
-"""What the child processes of a server share: how they are told to stop."""
+"""What the child processes of a server share: their commands, and how they are told to stop."""
 
 import asyncio
 import os
 import signal
 import sys
+from typing import Final
+
+import structlog
+
+from api.keystore import KeyStore
+from api.settings import Settings
+
+CHECKPOINT_KEY: Final = "checkpoint"
+"""Name of the checkpoint key's file in the folder of keys."""
 
 
 def stop_event() -> asyncio.Event:
@@ -24,3 +33,16 @@ def stop_event() -> asyncio.Event:
 
     loop.add_reader(descriptor, readable)
     return stop
+
+
+def projector_command() -> list[str]:
+    """Return the command of the projector."""
+    return [sys.executable, "-m", "api.projecting"]
+
+
+def checkpoint_commands(settings: Settings) -> list[list[str]]:
+    """Return the command of the checkpoint process; none where its key is not."""
+    if KeyStore(settings.keys).path(CHECKPOINT_KEY).exists():
+        return [[sys.executable, "-m", "api.checkpoint.process"]]
+    structlog.get_logger().warning("no checkpoints are signed here: there is no checkpoint key")
+    return []

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import httpx2
 
+from api.children import checkpoint_commands, projector_command
 from api.nonces import SECRET_BYTES
 from api.sequencing import DAMAGED
 from api.settings import Settings
@@ -57,7 +58,8 @@ class ManyWorkers:
         sequencing = [sys.executable, "-m", "api.sequencing", path, self._url]
         for _ in range(_CANDIDATES):
             self._child(self._sequencer(sequencing, environment))
-        self._child(self._plain([sys.executable, "-m", "api.projecting"], environment))
+        for command in (projector_command(), *checkpoint_commands(self._settings)):
+            self._child(self._plain(command, environment))
         secret = {SECRET_VARIABLE: secrets.token_bytes(SECRET_BYTES).hex()}
         descriptor = listener.fileno()
         working = [sys.executable, "-m", "api.working", path, str(descriptor)]

@@ -18,6 +18,7 @@ import structlog
 import uvloop
 
 from api.app import create_app
+from api.children import checkpoint_commands, projector_command
 from api.http_server import HttpServer, calm_collector, http_config
 from api.logs import configure_logs
 from api.many_workers import ManyWorkers
@@ -157,6 +158,7 @@ class _Serving:
                 database=self._database,
                 new_keyring=self._keyrings(keyring.origin),
                 clock=clock,
+                checkpoint_status=self._settings.checkpoint_status,
             )
             try:
                 reason = await self._serve(services, listener, stop)
@@ -172,10 +174,11 @@ class _Serving:
         """Run API and projector until told to stop, or until the sequencer stops and says why."""
         server = HttpServer(http_config(create_app(services)))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        command = [sys.executable, "-m", "api.projecting"]
-        projecting = asyncio.create_task(
-            supervise(command, self._settings.environment(), stop), name="projector"
-        )
+        environment = self._settings.environment()
+        children = [
+            asyncio.create_task(supervise(command, environment, stop), name=command[-1])
+            for command in (projector_command(), *checkpoint_commands(self._settings))
+        ]
         await server.ready.wait()
         with _announced(self._settings, self._url):
             calm_collector()
@@ -189,7 +192,8 @@ class _Serving:
             reason = services.stopped.result() if services.stopped.done() else None
             stop.set()
             server.should_exit = True
-            await asyncio.gather(serving, projecting, told)
+            await asyncio.gather(serving, told)
+            await asyncio.gather(*children)
         return reason
 
     def _keyrings(self, origin: str) -> Callable[[], Keyring]:

@@ -6,6 +6,7 @@ Nothing here is global: tests and the server build it the same way.
 import asyncio
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, TypeAlias, cast
 
 import msgspec
@@ -35,6 +36,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         readers: for routes that run in threads.
         heads: the head as it is told to clients, and waiting for it to move.
         stopped: done when the sequencer has stopped for good, with the reason.
+        checkpoint_status: file in which the checkpoint process says how it fares, if one runs.
     """
 
     sequencer: SequencerLike
@@ -47,6 +49,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics
     genesis: Genesis
     stopped: asyncio.Task[LedgerError]
+    checkpoint_status: Path | None = None
 
     @override
     def __repr__(self) -> str:
@@ -67,13 +70,14 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         self.readers.close()
 
 
-def build_services(
+def build_services(  # noqa: PLR0913 - what a server is made of
     sequencer: SequencerLike,
     *,
     database: Database,
     new_keyring: Callable[[], Keyring],
     clock: Clock,
     nonce_secret: bytes | None = None,
+    checkpoint_status: Path | None = None,
 ) -> Services:
     """Build the services around a running sequencer, in its event loop.
 
@@ -83,6 +87,7 @@ def build_services(
         new_keyring: a keyring for each reader, as they belong to one thread at a time.
         clock: judges tokens and stamps drafts.
         nonce_secret: 32 bytes that all workers share; fresh ones by default.
+        checkpoint_status: where the checkpoint process says how it fares.
 
     Raises:
         EnvironmentRefusedError: the ledger was not founded yet.
@@ -104,6 +109,7 @@ def build_services(
         metrics=metrics,
         genesis=_genesis(readers),
         stopped=asyncio.create_task(sequencer.wait_stopped(), name="sequencer-stopped"),
+        checkpoint_status=checkpoint_status,
     )
     metrics.watch(
         head_size=lambda: sequencer.head.size,

@@ -65,6 +65,7 @@ async def _work(settings: Settings, socket_path: Path, descriptor: int) -> None:
         new_keyring=lambda: Keyring(wrapper, keyring.origin, capacity=_READER_KEYS),
         clock=SystemClock(),
         nonce_secret=bytes.fromhex(os.environ[SECRET_VARIABLE])[:SECRET_BYTES],
+        checkpoint_status=settings.checkpoint_status,
     )
     server = HttpServer(http_config(create_app(services)))
     serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=descriptor)]))

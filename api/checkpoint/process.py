@@ -8,9 +8,7 @@ it is stopped: a person has to look.
 import asyncio
 import contextlib
 import os
-import signal
 import sys
-import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +18,7 @@ import structlog
 
 from api.checkpoint.rounds import Pace, Rounds
 from api.checkpoint.status import StatusFile
+from api.children import CHECKPOINT_KEY, stop_event
 from api.keystore import KeyStore
 from api.logs import configure_logs, error_fields
 from api.settings import Settings, read_settings
@@ -35,9 +34,6 @@ from ledger.store import EntryStore
 from signing.errors import SigningError
 from signing.notes import Ed25519Signer
 from signing.policies import Policy, parse_policy
-
-CHECKPOINT_KEY: Final = "checkpoint"
-"""Name of the key file in the folder of keys."""
 
 _STOPPED: Final = 0
 _REFUSED: Final = 1
@@ -140,11 +136,7 @@ def main() -> int:
 
 async def _run(settings: Settings) -> int:
     log: Any = structlog.get_logger()
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    threading.Thread(target=_watch_parent, args=(loop, stop), daemon=True).start()
+    stop = stop_event()
     status = StatusFile(settings.checkpoint_status, SystemClock())
     running = asyncio.create_task(_sign(settings, status, stop))
     stopped = asyncio.create_task(stop.wait())
@@ -173,13 +165,6 @@ async def _sign(settings: Settings, status: StatusFile, stop: asyncio.Event) -> 
     status.tell("starting", 0)
     async with open_rounds(settings, status=status) as rounds:
         await rounds.run(stop)
-
-
-def _watch_parent(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    with contextlib.suppress(RuntimeError):  # the loop may have ended
-        loop.call_soon_threadsafe(stop.set)
 
 
 if __name__ == "__main__":

@@ -110,8 +110,8 @@ class Rounds:
             if self._asking is not None:
                 self._asking.cancel()
 
-    async def once(self) -> None:
-        """Begin, sign what is new, wait for the witnesses, publish.
+    async def once(self) -> bytes | None:
+        """Begin, sign what is new, wait for the witnesses, publish; return the newest published.
 
         Raises:
             As `run`.
@@ -122,6 +122,8 @@ class Rounds:
             await asyncio.wait([self._asking])
             await self._collect()
         await self._publish()
+        newest = await asyncio.to_thread(self._publications.newest)
+        return None if newest is None else newest.note
 
     async def round(self) -> None:
         """Sign what is new; ask witnesses and publish when it is time.

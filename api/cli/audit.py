@@ -30,6 +30,13 @@ def verify(
         Path | None,
         typer.Option(help="Receipts that clients kept (JSON lines): none may be missing."),
     ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A signed checkpoint that somebody kept; repeatable. Today's ledger must be "
+            "consistent with each."
+        ),
+    ] = None,
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that check signatures.")
     ] = 1,
@@ -42,13 +49,19 @@ def verify(
 
     Every hash, link, signature, rule and view is computed anew; nothing stored is believed.
     Exits 0 when nothing was found, 1 with findings (docs/trust.md says what each code means),
-    2 when it could not run. Without receipts the ledger is compared with itself only: a tail cut
-    off together with a rewritten head is then not seen.
+    2 when it could not run. Without receipts or checkpoints the ledger is compared with itself
+    only: a tail cut off together with a rewritten head is then not seen.
     """
     chosen = settings()
     database = open_database(chosen)
     keyring = None if hashes_only else _keyring_if_there(database, chosen)
-    options = VerifyOptions(record=record, hashes_only=hashes_only, acks=acks, processes=processes)
+    options = VerifyOptions(
+        record=record,
+        hashes_only=hashes_only,
+        acks=acks,
+        checkpoints=tuple(checkpoint or ()),
+        processes=processes,
+    )
     with progress_bar("verifying", quiet=as_json) as advance:
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
     if keyring is not None and record is None:

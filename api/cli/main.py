@@ -12,6 +12,7 @@ import typer
 from api.cli import (
     audit,
     authoring,
+    checkpoints,
     demo,
     doctor,
     evidence,
@@ -62,6 +63,8 @@ app.command()(records.search)
 app.command()(audit.verify)
 app.command()(evidence.prove)
 app.command()(evidence.check)
+app.command()(checkpoints.checkpoint)
+app.add_typer(checkpoints.tiles_app, name="tiles")
 app.command()(operate.rebuild)
 app.command()(operate.projector)
 app.command()(doctor.doctor)

@@ -50,7 +50,7 @@ def _start(hospital: LiveHospital, workers: int = 1) -> subprocess.Popen[bytes]:
     )
 
 
-def _wait(condition: Callable[[], bool], what: str) -> None:
+def wait(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 30
     while not condition():
         if time.monotonic() > deadline:
@@ -65,7 +65,7 @@ class Server:
         self.hospital = hospital
         self.file = hospital.live.home / "server.json"
         self.process = _start(hospital, workers)
-        _wait(self._is_up, "the server listens")
+        wait(self._is_up, "the server listens")
         self.url = str(json.loads(self.file.read_bytes())["url"])
 
     def _is_up(self) -> bool:
@@ -150,7 +150,7 @@ def test_a_killed_server_leaves_no_projector_and_another_takes_over(server: Serv
         first = http.post("/v1/events", json=submission_json(event))
     children = server.children()
     server.end(signal.SIGKILL)
-    _wait(lambda: not any(child.is_running() for child in children), "the projector ends")
+    wait(lambda: not any(child.is_running() for child in children), "the projector ends")
     server.file.unlink()
     after = Server(hospital)
     with after.http() as http:
@@ -164,7 +164,7 @@ def test_a_projector_that_dies_is_started_again(server: Server) -> None:
     """The supervisor keeps the views alive."""
     first = server.children()[0]
     first.kill()
-    _wait(lambda: any(child.pid != first.pid for child in server.children()), "another projector")
+    wait(lambda: any(child.pid != first.pid for child in server.children()), "another projector")
     assert server.end()[0] == 0
 
 

@@ -1,0 +1,112 @@
+"""Commands about checkpoints: checkpoint, tiles export."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.checkpoint.process import Begin, open_rounds
+from api.checkpoint.status import StatusFile
+from api.cli.access import open_database, settings
+from api.cli.console import FOUND, note, progress_bar, say
+from api.settings import Settings
+from ledger.checkpointing.follower import InconsistentLedgerError, Progress
+from ledger.checkpointing.table import CheckpointTable
+from ledger.clock import SystemClock
+from ledger.errors import CorruptionError, EnvironmentRefusedError
+from ledger.founding import founded_checkpoint_key
+from ledger.store import EntryStore
+from ledger.tile_export import export_tiles
+from ledger.tiles import StoredTiles
+from signing.notes import Ed25519Verifier
+from signing.vkeys import parse_vkey
+
+tiles_app = typer.Typer(help="Tiles of the published tree, for mirrors.", no_args_is_help=True)
+
+
+def checkpoint(
+    once: Annotated[
+        bool, typer.Option("--once", help="Sign and publish what is new, print it, then end.")
+    ] = False,
+    witnesses: Annotated[
+        Path | None,
+        typer.Option(
+            help="Policy that names the witnesses; default witnesses.policy in the home."
+        ),
+    ] = None,
+    new_state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REASON",
+            help="Begin without the signer's own state, from the newest stored checkpoint; the "
+            "reason is recorded.",
+        ),
+    ] = None,
+) -> None:
+    """Sign the ledger's checkpoints until interrupted (`serve` starts this by itself).
+
+    Every rule of `verify` is applied to what is new before it is signed. What was signed last is
+    kept in a file of the home, outside the database. Exits 1 when something is found that must not
+    be signed: it is named, and nothing is signed.
+    """
+    chosen = settings()
+    open_database(chosen)
+    status = StatusFile(chosen.checkpoint_status, SystemClock())
+    begin = Begin(new_state=new_state, policy=witnesses)
+    try:
+        with progress_bar("verifying") as advance:
+            signed = asyncio.run(_sign(chosen, status, begin, once=once, progress=advance))
+    except InconsistentLedgerError as error:
+        status.tell("refused", 0, error.findings)
+        for finding in error.findings:
+            place = "-" if finding.position is None else finding.position
+            say(f"FINDING     {finding.code} at {place}: {finding.detail}")
+        note("nothing was signed")
+        raise typer.Exit(FOUND) from None
+    if signed is not None:
+        typer.echo(signed.decode(), nl=False)
+
+
+async def _sign(
+    chosen: Settings, status: StatusFile, begin: Begin, *, once: bool, progress: Progress
+) -> bytes | None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_rounds(chosen, status=status, begin=begin, progress=progress) as rounds:
+        if once:
+            return await rounds.once()
+        note("signing; interrupt to stop")
+        await rounds.run(stop)
+    return None
+
+
+@tiles_app.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Made when it is not there.")],
+) -> None:
+    """Bring a folder up to the newest published checkpoint, as mirrors serve it.
+
+    Tiles and bundles are written once and never changed, so write-once storage can hold them; they
+    hold nothing personal. Exits 1 when the tables do not lead to what was signed, or when the
+    folder's own checkpoint contradicts them.
+    """
+    chosen = settings()
+    database = open_database(chosen)
+    with database.connect("auditor", name="clinledger-export") as connection:
+        published = CheckpointTable(connection, database, "publication").newest()
+        if published is None:
+            raise EnvironmentRefusedError("no checkpoint was published yet: see `checkpoint`")
+        verifier = Ed25519Verifier(parse_vkey(founded_checkpoint_key(connection, database)))
+        source = StoredTiles(EntryStore(connection, database), connection, database)
+        try:
+            with progress_bar("exporting") as advance:
+                signed = export_tiles(
+                    folder, published.note, source, verifier=verifier, progress=advance
+                )
+        except CorruptionError as error:
+            note(f"clinledger: {error}")
+            raise typer.Exit(FOUND) from None
+    say(f"{signed.checkpoint.size} entries and their tree are in {folder}")

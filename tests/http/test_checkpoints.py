@@ -1,0 +1,185 @@
+"""The published log over HTTP, and the checkpoint process beside a running server."""
+
+import contextlib
+import signal
+from collections.abc import Generator
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+
+from api.event_json import submission_json
+from ledger.checkpointing.signer import Checkpointer, resume
+from ledger.checkpointing.state import StateFile
+from ledger.checkpointing.table import CheckpointTable
+from ledger.entry import decode_entry
+from ledger.merkle import CompactRange, leaf_hash
+from ledger.tiles import decode_bundle
+from projections.tracking import install_views
+from signing.checkpoints import Checkpoint, verify_checkpoint
+from signing.notes import Ed25519Signer
+from tests.builders_rules import CHECKPOINT_SOFT_KEY, ORIGIN
+from tests.http.served import Served
+from tests.http.test_serve import Server, wait
+from tests.live import LiveHospital
+
+SIGNER = Ed25519Signer(ORIGIN, CHECKPOINT_SOFT_KEY)
+
+
+def _publish(served: Served, folder: Path) -> Checkpoint:
+    """Sign and publish what there is."""
+    live = served.live
+    with live.database.connect("owner") as connection:
+        checkpointer: Checkpointer = resume(
+            connection,
+            live.database,
+            live.keyring,
+            signer=SIGNER,
+            state=StateFile(folder / "state"),
+            table=CheckpointTable(connection, live.database),
+        )
+        state = checkpointer.sign_new()
+        assert state is not None
+        publications = CheckpointTable(connection, live.database, "publication")
+        checkpointer.publish(state.note, publications)
+    return state.checkpoint
+
+
+def _grow(served: Served, count: int) -> None:
+    hospital = served.hospital
+    for number in range(count):
+        event = hospital.signed("note-written.v1", hospital.note(f"grow {number}"))
+        served.live.submit(event)
+
+
+def test_nothing_is_published_before_the_first_checkpoint(served: Served) -> None:
+    """Neither a note nor a tile."""
+    for path in ("/checkpoint", "/tile/0/000.p/1", "/tile/entries/000.p/1"):
+        answer = served.request("GET", path)
+        assert answer.status_code == 404
+        assert answer.json()["type"] == "urn:clinledger:problem:not-found"
+
+
+def test_anyone_can_recompute_the_signed_root_from_tiles(served: Served, tmp_path: Path) -> None:
+    """Without a token, with the headers of tlog-tiles."""
+    _grow(served, 280)
+    signed = _publish(served, tmp_path)
+    rest = signed.size - 256
+
+    note = served.request("GET", "/checkpoint")
+    found = verify_checkpoint(note.content, (SIGNER.verifier,)).checkpoint
+    tiles = [
+        served.request("GET", f"/tile/{path}")
+        for path in ("0/000", f"0/001.p/{rest}", "entries/000", f"entries/001.p/{rest}")
+    ]
+
+    assert found == signed
+    assert note.headers["content-type"] == "text/plain; charset=utf-8"
+    assert note.headers["cache-control"] == "public, max-age=5"
+    for tile in tiles:
+        assert tile.headers["content-type"] == "application/octet-stream"
+        assert "immutable" in tile.headers["cache-control"]
+    entries = [entry for tile in tiles[2:] for entry in decode_bundle(tile.content)]
+    tree = CompactRange()
+    for entry in entries:
+        decode_entry(entry)
+        tree.append(leaf_hash(entry))
+    assert tree.root() == signed.root
+    hashes = tiles[0].content + tiles[1].content
+    assert hashes == b"".join(leaf_hash(entry) for entry in entries)
+    (above,) = tree.peaks[:1]
+    assert served.request("GET", "/tile/1/000.p/1").content == above
+
+
+def test_tiles_end_where_the_published_tree_ends(served: Served, tmp_path: Path) -> None:
+    """What is committed and not yet signed is nobody's business yet; earlier widths stay."""
+    signed = _publish(served, tmp_path)
+    _grow(served, 3)
+
+    assert served.request("GET", f"/tile/0/000.p/{signed.size}").status_code == 200
+    assert served.request("GET", "/tile/0/000.p/1").status_code == 200
+    for path in (f"0/000.p/{signed.size + 1}", "0/000", "1/000.p/1", "entries/001.p/1"):
+        assert served.request("GET", f"/tile/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "0", "0/0", "0/000.p/256", "8/../000", "0/x000/000", "a/000"])
+def test_other_paths_are_unknown_tiles(served: Served, tmp_path: Path, path: str) -> None:
+    """One spelling each."""
+    _publish(served, tmp_path)
+    assert served.request("GET", f"/tile/{path}").status_code == 404
+
+
+@pytest.fixture
+def signing_server(hospital: LiveHospital) -> Generator[Server]:
+    """A running server whose home holds the checkpoint key."""
+    live = hospital.live
+    path = live.home / "keys" / "checkpoint.pem"
+    path.write_bytes(CHECKPOINT_SOFT_KEY.to_pem(None))
+    path.chmod(0o600)
+    with live.database.connect("owner") as connection:
+        install_views(connection, live.database)
+    live.stop()
+    server = Server(hospital)
+    yield server
+    if server.process.poll() is None:
+        server.end(signal.SIGKILL)
+    with contextlib.suppress(ValueError):
+        server.process.communicate(timeout=30)
+    live.start()
+
+
+def _published_size(http: httpx2.Client) -> int:
+    answer = http.get("/checkpoint")
+    if answer.status_code == 404:
+        return 0
+    return verify_checkpoint(answer.content, (SIGNER.verifier,)).checkpoint.size
+
+
+def _checkpoints(http: httpx2.Client) -> tuple[int, str]:
+    answer = http.get("/readyz")
+    return answer.status_code, answer.json()["checks"]["checkpoints"]
+
+
+def _signer_process(server: Server) -> psutil.Process:
+    return next(child for child in server.children() if "api.checkpoint.process" in child.cmdline())
+
+
+def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
+    signing_server: Server,
+) -> None:
+    """Kill -9 at any moment: the supervisor starts it again, and it takes up where it was."""
+    hospital = signing_server.hospital
+    state = StateFile(hospital.live.home / "checkpoint" / "ledger.state")
+    with signing_server.http() as http:
+        wait(lambda: _published_size(http) > 0, "the first checkpoint is published")
+        wait(lambda: _checkpoints(http) == (200, "ok"), "the signer says that all is well")
+        for _ in range(4):
+            head = signing_server.head()
+            event = hospital.signed("note-written.v1", hospital.note(f"n{head.size}"), seen=head)
+            assert http.post("/v1/events", json=submission_json(event)).status_code == 201
+            _signer_process(signing_server).kill()
+
+            def is_signed(size: int = head.size + 1) -> bool:
+                saved = state.load(SIGNER.verifier)
+                return saved is not None and saved.checkpoint.size >= size
+
+            wait(is_signed, "the signer goes on")
+        assert _checkpoints(http)[0] == 200
+    assert signing_server.end()[0] == 0
+
+
+def test_readiness_turns_red_when_the_signer_refuses(signing_server: Server) -> None:
+    """It says what it found; it signs nothing more; and it does not restart in circles."""
+    live = signing_server.hospital.live
+    with signing_server.http() as http:
+        wait(lambda: _published_size(http) > 0, "the first checkpoint is published")
+        with live.database.connect("owner") as connection:
+            connection.execute("SET session_replication_role = replica")
+            connection.execute("UPDATE ledger.head SET root = sha256(root)")
+        wait(lambda: _checkpoints(http) == (503, "refused"), "readiness turns red")
+        signer = _signer_process(signing_server)
+        assert signer.is_running()
+    _, log = signing_server.end()
+    assert "head-mismatch" in log
+    assert not signer.is_running()
