@@ -49,16 +49,7 @@ def prepare_statement(
     head = services.heads.told()
     salt = secrets.token_bytes(SALT_BYTES)
     statement = build_statement(
-        Draft(
-            stream=draft.stream,
-            stream_kind=draft.stream_kind,
-            event_id=draft.event_id or new_id(),
-            type=draft.type,
-            occurred_at_ms=now_ms if draft.occurred_at is None else _time(draft.occurred_at),
-            media_type=draft.media_type or event_type(draft.type).media_type,
-            content=content,
-            refs=draft.refs,
-        ),
+        _event(draft, content, now_ms=now_ms),
         origin=services.origin,
         signer_staff=signer,
         key=(key_id, alg),
@@ -74,6 +65,20 @@ def prepare_statement(
             salt=base64.b64encode(salt).decode(),
             signing_input=base64.b64encode(signing_input(parsed.alg, statement)).decode(),
         )
+    )
+
+
+def _event(draft: StatementDraft, content: bytes, *, now_ms: int) -> Draft:
+    """Fill in what the client left to us: event_id, time and media type."""
+    return Draft(
+        stream=draft.stream,
+        stream_kind=draft.stream_kind,
+        event_id=draft.event_id or new_id(),
+        type=draft.type,
+        occurred_at_ms=now_ms if draft.occurred_at is None else _time(draft.occurred_at),
+        media_type=draft.media_type or event_type(draft.type).media_type,
+        content=content,
+        refs=draft.refs,
     )
 
 

@@ -5,27 +5,16 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-import httpx2
 import msgspec
 import pytest
 
 from ledger.submitted import SubmittedEvent
 from ledger.vietnam import ICD_10
 from tests.builders_resources import Json, amendment, an_id, bundle, encoded, encounter, patient
+from tests.http.refusals import refused
 from tests.http.served import Served, codes
 
 DECOMPOSED = unicodedata.normalize("NFD", "Tờ điều trị")
-
-
-def refused(served: Served, event: SubmittedEvent, staff: str | None = None) -> httpx2.Response:
-    """Post an event that must not be stored; check that it is not, and that no name leaks."""
-    size = served.size
-    answer = served.append(event, staff)
-    assert served.size == size
-    assert answer.headers["content-type"] == "application/problem+json"
-    for secret in ("Nguy", "tỉnh", "001080012345"):
-        assert secret not in answer.text
-    return answer
 
 
 def note_of(served: Served, content: bytes) -> SubmittedEvent:
