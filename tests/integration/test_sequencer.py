@@ -341,6 +341,26 @@ def test_losing_the_connection_loses_nothing(each_hospital: LiveHospital) -> Non
     check_whole(hospital.live)
 
 
+def test_a_batch_is_one_transaction_and_one_notification(hospital: LiveHospital) -> None:
+    """A§5.4: one fsync and one NOTIFY a batch, however many events arrived for it."""
+    events = [hospital.signed("note-written.v1", hospital.note(f"n {n}")) for n in range(300)]
+    live, size = hospital.live, hospital.live.sequencer.head.size
+    with live.database.connect("owner") as connection:
+        connection.execute("LISTEN ledger")
+        assert len(receipts(live.submit_together(events))) == 300
+        heads = [int(told.payload) for told in connection.notifies(timeout=1)]
+        transactions = connection.execute(
+            "SELECT count(DISTINCT e.xmin::text), count(DISTINCT s.xmin::text)"
+            " FROM ledger.entry AS e JOIN ledger.sealed AS s USING (position)"
+            " WHERE position >= %s",
+            (size,),
+        ).fetchone()
+    assert transactions == (len(heads), len(heads))
+    assert len(heads) < 30
+    assert heads == sorted(set(heads))
+    assert heads[-1] == size + 300
+
+
 def test_too_many_waiting_submissions_are_sent_away(hospital: LiveHospital) -> None:
     event = hospital.signed("note-written.v1", hospital.note())
     size = hospital.live.sequencer.head.size
