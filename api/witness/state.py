@@ -181,7 +181,8 @@ class WitnessState:
             try:
                 yield StateTransaction(connection)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # not after an error that SQLite rolled back itself
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 

@@ -142,6 +142,28 @@ def test_a_witness_that_lags_gets_the_proof_from_where_it_is(ledger: Ledger) -> 
     assert faults(ledger.cosign(20)) == {}
 
 
+def test_after_an_answer_that_was_lost_the_witness_cosigns_the_next_question(
+    ledger: Ledger,
+) -> None:
+    """It had recorded the checkpoint; the ledger did not know, and needs no repair."""
+    real = httpx2.ASGITransport(app=ledger.witnesses["two"].app)
+
+    async def lose(request: httpx2.Request) -> httpx2.Response:
+        await real.handle_async_request(request)
+        raise httpx2.ReadError("lost")
+
+    ledger.cosign(5)
+    ledger.net.handle("two.example", lose)
+    assert faults(ledger.cosign(8)) == {"two": "unreachable"}
+    assert ledger.witnesses["two"].size == 8
+    ledger.net.serve("two.example", ledger.witnesses["two"])
+    assert faults(ledger.cosign(8)) == {}
+    ledger.net.handle("two.example", lose)
+    assert faults(ledger.cosign(12)) == {"two": "unreachable"}
+    ledger.net.serve("two.example", ledger.witnesses["two"])
+    assert faults(ledger.cosign(300)) == {}
+
+
 @pytest.mark.parametrize(
     ("handler", "fault"),
     [

@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import random
 import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
 
@@ -45,10 +47,13 @@ class Institution:
         self.policy_line = made.stdout.strip()
         self._processes: list[subprocess.Popen[str]] = []
 
-    def serve(self) -> str:
-        """Start the witness; return its URL."""
+    def serve(self, *, file_blocks: str = "unlimited") -> str:
+        """Start the witness, which can write files of so many blocks; return its URL."""
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
-            command("serve", "--config", self.config),
+            [
+                *("/bin/sh", "-c", f'ulimit -f {file_blocks}; exec "$@"', "sh"),
+                *command("serve", "--config", self.config),
+            ],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -57,6 +62,10 @@ class Institution:
         self._processes.append(process)
         assert process.stdout is not None
         return process.stdout.readline().strip()
+
+    def kill(self) -> None:
+        """Kill the running witness at once."""
+        self._processes[-1].kill()
 
     def stop(self, number: int) -> int:
         """Send a signal to the running witness and wait; return how it ended."""
@@ -145,3 +154,37 @@ def test_preparing_again_replaces_nothing(institution: Institution) -> None:
     assert again.returncode == 2
     assert "exists already" in again.stderr
     assert (institution.folder / "witness.pem").read_bytes() == key
+
+
+def test_when_its_disk_is_full_it_cosigns_nothing_and_goes_on_when_there_is_room(
+    institution: Institution,
+) -> None:
+    url = institution.serve(file_blocks="1")
+    full = institution.cosign(url, TREE, 8)
+    assert {name: error.fault for name, error in full.faults.items()} == {"W1": "unreachable"}
+    institution.stop(signal.SIGTERM)
+    url = institution.serve()
+    assert set(institution.cosign(url, TREE, 5).cosigned) == {"W1"}
+
+
+@pytest.mark.long
+def test_killed_at_random_instants_it_never_forgets_what_it_cosigned(
+    institution: Institution,
+) -> None:
+    chance = random.Random(20260101)  # noqa: S311 - when to kill, not a secret
+    size = 1
+    assert set(institution.cosign(institution.serve(), TREE, size).cosigned) == {"W1"}
+    institution.stop(signal.SIGKILL)
+    for _ in range(20):
+        url = institution.serve()
+        killer = threading.Timer(chance.uniform(0.05, 0.6), institution.kill)
+        killer.start()
+        while institution.cosign(url, TREE, size + 1).cosigned:
+            size += 1
+        killer.join()
+        institution.stop(signal.SIGKILL)
+        url = institution.serve()
+        assert set(institution.cosign(url, Tree("fork"), size + 2).alarms) == {"W1"}
+        size += 1  # the last request may or may not have been recorded: both are continued
+        assert set(institution.cosign(url, TREE, size).cosigned) == {"W1"}
+        institution.stop(signal.SIGKILL)
