@@ -64,6 +64,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = MappingProxyType(
         ("get", "/v1/events"): _get(schemas.Feed),
         ("get", "/v1/events/{event_id}"): _get(schemas.StoredEvent),
         ("get", "/v1/events/{event_id}/inclusion"): _get(schemas.Inclusion),
+        ("get", "/v1/events/{event_id}/proof"): Operation(answers={200: None}),
         ("get", "/v1/records"): _get(pages.RecordsFound),
         ("get", "/v1/records/{record_id}"): _get(pages.RecordPage),
         ("get", "/v1/records/{record_id}/history"): _get(pages.RecordHistory),
