@@ -1,47 +1,36 @@
 """Append admitted events: one sequencer per ledger, the only writer (ARCHITECTURE §5.4).
 
-Batching is natural: whatever arrived while the last commit was in flight becomes the next batch;
-there is no timer. Each batch is one statement, one fsync, one NOTIFY, and is acknowledged only
-after COMMIT. Two sequencers cannot both write: an advisory lock keeps a second one from starting,
-and the head's compare-and-swap stops it if the lock ever failed.
+Batching is natural: whatever arrives while a commit is in flight is decided meanwhile, on top of
+it, and becomes the next batch; there is no timer. Each batch is one statement, one fsync, one
+NOTIFY, and is acknowledged only after COMMIT. When a commit fails, what was decided on top of it
+is decided anew. Two sequencers cannot both write: an advisory lock keeps a second one from
+starting, and the head's compare-and-swap stops it if the lock ever failed.
 """
 
 import asyncio
 import logging
-import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Self
 
-import msgspec
-
-from ledger.batch import Batch, Duplicate
 from ledger.clock import Clock
 from ledger.database import Database
-from ledger.decide import streams_needed
-from ledger.entry import decode_entry
-from ledger.errors import (
-    CorruptionError,
-    LedgerError,
-    RejectedError,
-    UnavailableError,
-)
+from ledger.errors import CorruptionError, LedgerError, UnavailableError
 from ledger.keyring import Keyring
 from ledger.lookup import Lookup
-from ledger.reader import LedgerReader
-from ledger.recent_roots import RecentRoots
+from ledger.memory import Memory
+from ledger.plan import Plan
 from ledger.rows import Head, Outcome
 from ledger.state import DirectoryState
-from ledger.stream_cache import StreamCache
+from ledger.store import PARTITION_SPAN
 from ledger.submission import Submission
-from ledger.waiting import Decided, Waiting, answer, refuse, without_taken_ids
+from ledger.waiting import Waiting, answer, refuse, without_taken_ids
 from ledger.writer import EventIdTakenError, Writer
 
 MAX_BATCH: Final = 1_000
 MAX_WAITING: Final = 10_000
-_PARTITION_SPAN: Final = 4_194_304
 CONNECT_TRIES: Final = 30
-_LINK_SALT_BYTES: Final = 32
+_WORTH_HALVING: Final = 16
 
 _log = logging.getLogger("clinledger.sequencer")
 
@@ -53,15 +42,14 @@ class Sequencer:
         """Prepare; `start` connects, takes the lock and loads the ledger's state."""
         name = f"clinledger-sequencer {where}"[:63]
         self.keyring = keyring
-        self._clock = clock
         self._writer = Writer(database, name=name)
         self.lookup = Lookup(database, keyring, name=name)
-        self._cache = StreamCache()
-        self._head = Head(size=0, root=b"", peaks=())
-        self._roots = RecentRoots()
-        self._last_received_at_ms = 0
+        self._memory = Memory(clock)
         self._stale = True
         self._waiting: list[Waiting] = []
+        self._again: list[Waiting] = []  # of a batch that could not be committed as it was
+        self._next: Plan | None = None
+        self._committing: Plan | None = None
         self._wake = asyncio.Event()
         self._stopped: asyncio.Future[LedgerError] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -109,12 +97,12 @@ class Sequencer:
     @property
     def head(self) -> Head:
         """The committed head."""
-        return self._head
+        return self._memory.head
 
     @property
     def directory(self) -> DirectoryState:
-        """The keys, staff and roles as of the head (and of the batch being committed)."""
-        return self._cache.directory
+        """The keys, staff and roles as of the last decision (a batch or two after the head)."""
+        return self._memory.cache.directory
 
     @property
     def waiting(self) -> int:
@@ -140,7 +128,7 @@ class Sequencer:
             UnavailableError: when too many wait already, or the sequencer has stopped.
         """
         if self._stopped.done():
-            raise UnavailableError("the sequencer has stopped", retry_after_seconds=5)
+            raise _stopped()
         if len(self._waiting) >= MAX_WAITING:
             raise UnavailableError("too many submissions are waiting", retry_after_seconds=1)
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -170,129 +158,140 @@ class Sequencer:
         await self.lookup.close()
 
     async def _run(self) -> None:
-        while not self._stopped.done():
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting and not self._stopped.done():
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._process_or_stop(batch)
-        refuse(self._waiting, UnavailableError("the sequencer has stopped"))
+        async with asyncio.TaskGroup() as commits:
+            while not self._stopped.done():
+                await self._wake.wait()
+                self._wake.clear()
+                await self._work(commits)
+        self._decide_anew()
+        refuse(self._waiting, _stopped())
         self._waiting = []
 
-    async def _process_or_stop(self, batch: Sequence[Waiting]) -> None:
-        stopping = UnavailableError("the sequencer has stopped", retry_after_seconds=5)
+    async def _work(self, commits: asyncio.TaskGroup) -> None:
+        """Decide and commit until nothing waits, or what waits must wait for a commit."""
+        while not self._stopped.done():
+            if self._stale:
+                self._decide_anew()
+            if self._next is not None and self._committing is None:
+                self._committing, self._next = self._next, None
+                commits.create_task(self._commit_or_stop(self._committing))
+            elif items := self._take():
+                await self._decide_or_stop(items)
+                plans = [plan for plan in (self._committing, self._next) if plan is not None]
+                self._memory.trim(on_the_way=sum(len(plan.items) for plan in plans))
+            else:
+                return
+
+    def _take(self) -> list[Waiting]:
+        count = min(len(self._waiting), MAX_BATCH - (len(self._next.items) if self._next else 0))
+        if self._committing is None and count >= _WORTH_HALVING:
+            # Deciding takes about as long as committing: the other half is decided meanwhile.
+            count = (count + 1) // 2
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    def _decide_anew(self) -> None:
+        """Put back what was decided on top of a batch that is not in the ledger."""
+        void = [] if self._next is None else self._next.items
+        self._waiting = [i for i in (*self._again, *void) if not i.answer.done()] + self._waiting
+        self._again, self._next = [], None
+
+    async def _decide_or_stop(self, items: list[Waiting]) -> None:
         try:
-            await self._process(batch)
+            await self._decide(items)
+        except UnavailableError as error:
+            refuse(items, error)
+        except Exception as error:  # noqa: BLE001 - `_fail` tells them apart
+            refuse(items, self._fail(error))
+
+    async def _decide(self, items: list[Waiting]) -> None:
+        """Load what the decisions need, and decide in order, into the next batch."""
+        memory = self._memory
+        if self._stale:
+            await self._load(tries=CONNECT_TRIES)
+        await memory.prepare([item.submission for item in items], self.lookup)
+        if self._stale:  # the commit in flight failed meanwhile
+            self._waiting = items + self._waiting
+            return
+        plan = self._next = self._next or Plan(
+            batch=memory.batch(on=None if self._committing is None else self._committing.batch)
+        )
+        plan.decide(items)
+
+    async def _load(self, *, tries: int) -> None:
+        """Take the head and the directory from the ledger itself, forgetting what was in memory."""
+        head = await self._writer.connect(tries=tries)
+        await self._memory.load(head, self.lookup)
+        self._stale = False
+        for committed in self._watchers:
+            committed(True)
+
+    async def _commit_or_stop(self, plan: Plan) -> None:
+        try:
+            committed = await self._commit(plan)
         except UnavailableError as error:
             self._stale = True
-            refuse(batch, error)
-        except LedgerError as error:
+            refuse(plan.items, error)
+            committed = False
+        except Exception as error:  # noqa: BLE001 - `_fail` tells them apart
+            refuse(plan.items, self._fail(error))
+            committed = False
+        self._committing = None  # the next commit need not wait for these answers
+        self._wake.set()
+        if committed:
+            await self._answer_or_stop(plan)
+
+    async def _commit(self, plan: Plan) -> bool:
+        """Commit a batch; return False when it must be decided anew.
+
+        A crash before COMMIT leaves nothing of the batch, a crash after leaves all of it,
+        unacknowledged, and a retry finds it.
+        """
+        batch = plan.batch
+        if not batch.entries:
+            return True
+        new = batch.head()
+        try:
+            await self._writer.append(batch.old, new, batch.entries, batch.tiles)
+        except EventIdTakenError:
+            self._again = await without_taken_ids(plan.items, self.lookup)
+            self._stale = True
+            return False
+        self._memory.commit(new)
+        for committed in self._watchers:
+            committed(batch.touches_directory)
+        half = PARTITION_SPAN // 2
+        if (batch.old.size + half) // PARTITION_SPAN != (new.size + half) // PARTITION_SPAN:
+            # Half a partition ahead, so that appends never wait for one.
+            await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + PARTITION_SPAN))
+        return True
+
+    async def _answer_or_stop(self, plan: Plan) -> None:
+        try:
+            await answer(plan.decided, plan.batch.receipts, self.lookup)
+        except UnavailableError as error:
+            refuse(plan.items, error)
+        except Exception as error:  # noqa: BLE001 - `_fail` tells them apart
+            refuse(plan.items, self._fail(error))
+
+    def _fail(self, error: Exception) -> UnavailableError:
+        """Stop for good, and return what to tell those who wait."""
+        if isinstance(error, LedgerError):
             _log.critical("the sequencer stops: %s", error)
             self._stop(error)
-            refuse(batch, stopping)
-        except Exception as error:  # noqa: BLE001 - a fault of ours
+        else:  # a fault of ours
             # States may be half-evolved: nothing may follow from them. The message of an unknown
             # error might quote content, so the log gets its type and places only.
             places = "".join(traceback.format_tb(error.__traceback__))
             _log.critical("the sequencer stops: %s\n%s", type(error).__name__, places)
             self._stop(CorruptionError("sequencer-fault"))
-            refuse(batch, stopping)
-
-    async def _process(self, waiting: Sequence[Waiting]) -> None:
-        """Decide, commit and answer one batch.
-
-        (1) Load what the decisions need. (2) Decide in order. (3) Commit: a crash before leaves
-        nothing of the batch, a crash after leaves all of it, unacknowledged, and a retry finds
-        it. (4) Answer.
-        """
-        if self._stale:
-            await self._load(tries=CONNECT_TRIES)
-        await self._prepare([item.submission for item in waiting])  # (1)
-        batch, decided = self._decide(waiting)  # (2)
-        if batch.entries:  # (3)
-            try:
-                await self._commit(batch)
-            except EventIdTakenError:
-                self._stale = True
-                await self._process(await without_taken_ids(waiting, self.lookup))
-                return
-        await answer(decided, batch.receipts, self.lookup)  # (4)
-        self._cache.trim()
-        self._roots.trim()
-
-    async def _load(self, *, tries: int) -> None:
-        """Take the head and the directory from the ledger itself, forgetting what was in memory."""
-        head = await self._writer.connect(tries=tries)
-
-        # A cache of its own until it is whole: others look at the directory meanwhile.
-        cache = StreamCache()
-
-        def look(reader: LedgerReader) -> int:
-            cache.load_directory(reader)
-            reader.store.ensure_partition(head.size + _PARTITION_SPAN // 2)  # see `_commit`
-            entry = reader.store.entry_at(head.size - 1)
-            if entry is None and head.size:
-                raise CorruptionError("position-gap", head.size - 1)
-            return decode_entry(entry).received_at_ms if entry else 0
-
-        self._last_received_at_ms = max(await self.lookup.ask(look), self._last_received_at_ms)
-        self._cache = cache
-        self._head = head
-        self._roots[head.size] = head.root
-        self._stale = False
-        for committed in self._watchers:
-            committed(True)
-
-    async def _prepare(self, submissions: Sequence[Submission]) -> None:
-        names: list[str] = []
-        sizes: set[int] = set()
-        for submission in submissions:
-            statement = submission.statement
-            names.append(statement.stream)
-            names.extend(streams_needed(statement, submission.facts))
-            if not isinstance(statement.seen, msgspec.UnsetType):
-                sizes.add(statement.seen.size)
-        streams = self._cache.missing(names)
-        unknown = self._roots.missing(sizes, up_to=self._head.size)
-        if not streams and not unknown:
-            return
-
-        def look(reader: LedgerReader) -> list[tuple[int, bytes]]:
-            self._cache.load(reader, streams)
-            return [(size, reader.root_at(size)) for size in unknown]
-
-        self._roots.update(await self.lookup.ask(look))
-
-    def _decide(self, waiting: Sequence[Waiting]) -> tuple[Batch, list[Decided]]:
-        # One stamp per batch; received_at never decreases even if the machine's clock does.
-        received_at_ms = max(self._clock.now_ms(), self._last_received_at_ms)
-        batch = Batch(self._head, self._cache, received_at_ms=received_at_ms, roots=self._roots)
-        salts = os.urandom(_LINK_SALT_BYTES * len(waiting))
-        decided: list[Decided] = []
-        for number, item in enumerate(waiting):
-            salt = salts[_LINK_SALT_BYTES * number : _LINK_SALT_BYTES * (number + 1)]
-            try:
-                outcome = batch.add(item.submission, link_salt=salt)
-            except (RejectedError, UnavailableError) as error:
-                refuse([item], error)
-                continue
-            created = not isinstance(outcome, Duplicate)
-            decided.append(Decided(item=item, event_id=outcome.event_id, created=created))
-        return batch, decided
-
-    async def _commit(self, batch: Batch) -> None:
-        new = batch.head()
-        await self._writer.append(batch.old, new, batch.entries, batch.tiles)
-        self._head = new
-        self._last_received_at_ms = batch.received_at_ms
-        self._roots[new.size] = new.root
-        for committed in self._watchers:
-            committed(batch.touches_directory)
-        half = _PARTITION_SPAN // 2
-        if (batch.old.size + half) // _PARTITION_SPAN != (new.size + half) // _PARTITION_SPAN:
-            # Half a partition ahead, so that appends never wait for one.
-            await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + _PARTITION_SPAN))
+        return _stopped()
 
     def _stop(self, error: LedgerError) -> None:
         if not self._stopped.done():
             self._stopped.set_result(error)
+            self._wake.set()
+
+
+def _stopped() -> UnavailableError:
+    return UnavailableError("the sequencer has stopped", retry_after_seconds=5)

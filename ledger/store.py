@@ -19,6 +19,8 @@ from ledger.merkle import TileHash
 from ledger.rows import EntryRow, Head
 
 HASH_BYTES: Final = 32
+PARTITION_SPAN: Final = 4_194_304
+"""Positions in a partition of sealed bodies, as `ensure_sealed_partition` makes them."""
 
 # Arrays go as binary (%b): three times faster than text for bytea.
 APPEND: Final = """

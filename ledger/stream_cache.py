@@ -98,9 +98,12 @@ class StreamCache:
         if found is not None:
             self._pinned[stream] = found
 
-    def trim(self) -> None:
-        """Drop the least recently used states above the bound; call between batches only."""
-        while len(self._recent) > self._capacity:
+    def trim(self, *, in_use: int = 0) -> None:
+        """Drop the least recently used states above the bound, but not the newest `in_use`.
+
+        Those that batches on their way were decided on must stay: the ledger knows less of them.
+        """
+        while len(self._recent) > max(self._capacity, in_use):
             self._recent.popitem(last=False)
 
     def _load_together(self, reader: LedgerReader, streams: Sequence[str]) -> None:

@@ -195,6 +195,23 @@ def test_two_statements_under_one_event_id_in_one_batch(hospital: LiveHospital) 
     assert isinstance(answers[1], EventConflictError)
 
 
+@pytest.mark.parametrize("place", [0, 15, 39])
+def test_what_was_decided_on_a_batch_that_failed_is_decided_anew(
+    hospital: LiveHospital, place: int
+) -> None:
+    """Many at once are decided in parts, one on top of the other; a clash undoes its part only."""
+    first = hospital.enter("note-written.v1", hospital.note())
+    content = hospital.allergy() | {"id": first.statement.event_id}
+    clash = hospital.signed("allergy-recorded.v1", content, stream=hospital.patient)
+    notes = [hospital.signed("note-written.v1", hospital.note(f"n {n}")) for n in range(40)]
+    size = hospital.live.sequencer.head.size
+    answers = hospital.live.submit_together([*notes[:place], clash, *notes[place:]])
+    assert isinstance(answers.pop(place), EventConflictError)
+    positions = [outcome.receipt.position for outcome in receipts(answers)]
+    assert positions == list(range(size, size + 40))
+    check_whole(hospital.live)
+
+
 def test_what_is_refused_leaves_no_trace(hospital: LiveHospital) -> None:
     head = hospital.live.sequencer.head
     refused = [
