@@ -35,12 +35,20 @@ class LogWatch(Watch):
         self._log.error("a log contradicts its cosigned history", origin=origin, reason=reason)
 
 
-def create_witness_app(witness: Witness, *, prefix: str = "") -> Starlette:
-    """Return the application that serves a witness under a path prefix."""
+def create_witness_app(
+    witness: Witness, *, prefix: str = "", body_seconds: float = BODY_SECONDS
+) -> Starlette:
+    """Return the application that serves a witness under a path prefix.
+
+    Args:
+        witness: decides.
+        prefix: empty, or starts with a slash and ends without one.
+        body_seconds: how long a request's body may take.
+    """
 
     async def add_checkpoint(request: Request) -> Response:
         try:
-            body = await _read(request)
+            body = await _read(request, body_seconds)
         except TimeoutError:
             return _respond(_plain(408, "the body did not arrive in time"))
         except ClientDisconnect:
@@ -71,11 +79,11 @@ def create_witness_app(witness: Witness, *, prefix: str = "") -> Starlette:
     )
 
 
-async def _read(request: Request) -> bytes | None:
+async def _read(request: Request, seconds: float) -> bytes | None:
     """Return the body, or None when it is too large; nothing large is read to its end."""
     chunks: list[bytes] = []
     size = 0
-    async with asyncio.timeout(BODY_SECONDS):
+    async with asyncio.timeout(seconds):
         async for chunk in request.stream():
             size += len(chunk)
             if size > MAX_REQUEST_BYTES:

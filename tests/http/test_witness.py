@@ -1,14 +1,18 @@
 """A witness cosigns what continues what it cosigned before; c2sp.org/tlog-witness."""
 
+import asyncio
 import base64
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
 from api.witness.request import MAX_REQUEST_BYTES
 from api.witness.rules import Pin
+from api.witness.server import LogWatch, create_witness_app
 from ledger.errors import EnvironmentRefusedError
 from ledger.merkle import EMPTY_ROOT
 from signing.checkpoints import Checkpoint, format_checkpoint, parse_checkpoint, sign_checkpoint
@@ -137,6 +141,52 @@ def test_sixty_three_hashes_and_sixteen_unknown_signatures_are_read(witness: Tes
 
 def test_a_body_larger_than_a_note_may_be_is_413(witness: TestWitness) -> None:
     assert witness.post(b"old 0\n\n" + bytes(MAX_REQUEST_BYTES)).status_code == 413
+
+
+def spoken(witness: TestWitness, *events: dict[str, Any], seconds: float) -> int:
+    """Bring a request to the application message by message; return the status."""
+    waiting = list(events)
+    sent: list[Any] = []
+
+    async def receive() -> Any:  # noqa: ANN401 - ASGI messages
+        if not waiting:
+            await asyncio.sleep(60)
+        return waiting.pop(0)
+
+    async def send(message: Any) -> None:  # noqa: ANN401 - ASGI messages
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/add-checkpoint",
+        "headers": [],
+        "query_string": b"",
+    }
+    app = create_witness_app(witness.witness, body_seconds=seconds)
+    asyncio.run(app(scope, receive, send))
+    return int(sent[0]["status"])
+
+
+def test_a_body_that_does_not_arrive_is_given_up(witness: TestWitness) -> None:
+    part = {"type": "http.request", "body": b"old 0\n", "more_body": True}
+    assert spoken(witness, part, seconds=0.05) == 408
+    assert spoken(witness, part, {"type": "http.disconnect"}, seconds=5) == 400
+    rest = {"type": "http.request", "body": b"\n" + SIGNED, "more_body": False}
+    assert spoken(witness, part, rest, seconds=5) == 200
+
+
+def test_the_operator_is_told_in_the_log() -> None:
+    with structlog.testing.capture_logs() as logged:
+        LogWatch().contradicted(LOG_ORIGIN, "another root")
+    assert logged == [
+        {
+            "event": "a log contradicts its cosigned history",
+            "log_level": "error",
+            "origin": LOG_ORIGIN,
+            "reason": "another root",
+        }
+    ]
 
 
 def test_an_unknown_log_is_404_even_when_its_signature_is_bad(witness: TestWitness) -> None:

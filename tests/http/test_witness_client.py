@@ -187,6 +187,7 @@ def test_after_an_answer_that_was_lost_the_witness_cosigns_the_next_question(
         (answers(409, b"five\n"), "bad-answer"),
         (answers(409, b"+5\n"), "bad-answer"),
         (answers(409, b"05\n"), "bad-answer"),
+        (answers(409, b"0\n"), "bad-answer"),
         (answers(409, b"9\n"), "ahead"),
     ],
 )
