@@ -156,7 +156,7 @@ def spoken(witness: TestWitness, *events: dict[str, Any], seconds: float) -> int
     async def send(message: Any) -> None:  # noqa: ANN401 - ASGI messages
         sent.append(message)
 
-    scope = {
+    scope: dict[str, Any] = {
         "type": "http",
         "method": "POST",
         "path": "/add-checkpoint",
