@@ -216,6 +216,18 @@ def test_contents_salts_and_signatures_are_not_to_be_exchanged(prover: Prover) -
     assert refusal(prover, swapped) == ("seen-inconsistent", position)
 
 
+def test_a_file_of_another_ledger_is_refused(prover: Prover) -> None:
+    """By its own word, by that of the checkpoint, and when there is no checkpoint at all."""
+    evidence = prover.record()
+    other = msgspec.structs.replace(evidence, origin="b.example/ledger")
+    assert refusal(prover, other) == ("wrong-ledger", None)
+    note = prover.note().replace(prover.builder.origin.encode() + b"\n", b"b.example/ledger\n", 1)
+    other = msgspec.structs.replace(evidence, checkpoint=note)
+    assert refusal(prover, other) == ("checkpoint-invalid", None)
+    other = msgspec.structs.replace(evidence, checkpoint=b"no note")
+    assert refusal(prover, other) == ("checkpoint-invalid", None)
+
+
 def test_a_file_about_something_else_is_refused(prover: Prover) -> None:
     """The subject must be in the file, and nothing may be that it does not need."""
     event = prover.hospital.builder.events[-1]

@@ -1,9 +1,11 @@
 """Files that are no evidence: refused with a reason, quickly, whatever is in them."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
+from ledger.evidence.format import Evidence, EvidenceEvent, Subject, encode_evidence
 from ledger.evidence.verify_evidence import (
     MAX_FILE_BYTES,
     RefusedError,
@@ -14,15 +16,48 @@ from ledger.evidence.verify_evidence import (
     told,
 )
 from signing.keys import SoftKey
+from signing.statement import ContentClaim, Statement, encode_statement
 from signing.vkeys import ed25519_vkey
 
 VKEY = str(ed25519_vkey("a.example/ledger", SoftKey.generate("EdDSA")))
+ID = "01980000-0000-7000-8000-000000000001"
 TRUST = Trust(key=read_note_key(VKEY))
-SMALLEST = (
-    b'{"checkpoint":"AAAA","events":[],"format":"clinledger/evidence/v1",'
-    b'"origin":"a.example/ledger","subject":{"id":"01980000-0000-7000-8000-000000000001",'
-    b'"kind":"event"}}'
+STATEMENT = encode_statement(
+    Statement(
+        alg="ES256",
+        content=ContentClaim(digest="00" * 32, media_type="application/json", size=1),
+        event_id=ID,
+        format="clinledger/statement/v1",
+        key_id="00" * 32,
+        ledger="a.example/ledger",
+        occurred_at="2026-11-22T03:03:09.678Z",
+        signed_at="2026-11-22T03:03:09.678Z",
+        signer=ID,
+        stream=ID,
+        stream_kind="facility",
+        type="ledger-founded.v1",
+    )
 )
+EVENT = EvidenceEvent(
+    container=b"x",
+    entry=b"CLE1" + bytes(104),
+    link_salt="00" * 32,
+    position=0,
+    previous="00" * 32,
+    proof=(),
+    statement=STATEMENT,
+    version=1,
+)
+SMALLEST = encode_evidence(
+    Evidence(
+        checkpoint=b"note",
+        events=(EVENT,),
+        origin="a.example/ledger",
+        subject=Subject(id=ID, kind="event"),
+    )
+)
+STATEMENT64 = base64.b64encode(STATEMENT)
+EVENTS = SMALLEST[SMALLEST.index(b'"events":') : SMALLEST.index(b',"format"')]
 
 
 def refusal(data: bytes) -> str:
@@ -50,17 +85,25 @@ def refusal(data: bytes) -> str:
         SMALLEST[:-1],
         SMALLEST + b"\n",
         b" " + SMALLEST,
-        SMALLEST.replace(b'"events":[]', b'"events": []'),
-        SMALLEST.replace(b'"events":[]', b'"events":{}'),
-        SMALLEST.replace(b'"events":[]', b'"events":[1]'),
-        SMALLEST.replace(b'"events":[]', b'"events":[{}]'),
-        SMALLEST.replace(b'"events":[]', b'"events":[],"events":[]'),
-        SMALLEST.replace(b'"events":[]', b'"events":[],"extra":1'),
-        SMALLEST.replace(b'"events":[],', b""),
-        SMALLEST.replace(b"/v1", b"/v2"),
-        SMALLEST.replace(b"AAAA", b"AAA"),
-        SMALLEST.replace(b"AAAA", b"AAB="),
-        SMALLEST.replace(b"AAAA", b"A\\u0041AA"),
+        SMALLEST.replace(b'"events":', b'"events": '),
+        SMALLEST.replace(EVENTS, b'"events":[]'),
+        SMALLEST.replace(EVENTS, b'"events":{}'),
+        SMALLEST.replace(EVENTS, b'"events":[1]'),
+        SMALLEST.replace(EVENTS, b'"events":[{}]'),
+        SMALLEST.replace(EVENTS, EVENTS + b"," + EVENTS),
+        SMALLEST.replace(EVENTS, EVENTS + b',"extra":1'),
+        SMALLEST.replace(EVENTS + b",", b""),
+        SMALLEST.replace(b"evidence/v1", b"evidence/v2"),
+        SMALLEST.replace(b"bm90ZQ==", b"bm90ZQ"),
+        SMALLEST.replace(b"bm90ZQ==", b"bm90ZR=="),
+        SMALLEST.replace(b"bm90ZQ==", b"bm90Z\\u0051=="),
+        SMALLEST.replace(b'"position":0', b'"position":-1'),
+        SMALLEST.replace(b'"position":0', b'"position":00'),
+        SMALLEST.replace(b'"position":0', b'"position":0.0'),
+        SMALLEST.replace(b'"position":0', b'"position":false'),
+        SMALLEST.replace(b'"position":0', b'"position":9007199254740993'),
+        SMALLEST.replace(b'"position":0', b'"position":' + b"9" * 5000),
+        SMALLEST.replace(b'"version":1', b'"version":0'),
         SMALLEST.replace(b'"kind":"event"', b'"kind":"patient"'),
         SMALLEST.replace(b'"kind":"event"', b'"kind":null'),
         SMALLEST.replace(b"0198", "\uff10198".encode()),
@@ -76,7 +119,9 @@ def test_what_is_not_the_one_spelling_of_a_file_is_malformed(data: bytes) -> Non
     [
         (SMALLEST, "checkpoint-invalid"),
         (SMALLEST.replace(b"a.example", b"b.example"), "wrong-ledger"),
-        (SMALLEST.replace(b"[]", b"[" + b"1," * 1_000_000 + b"1]"), "evidence-too-large"),
+        (SMALLEST.replace(b"Q0xFMQ", b"Q0xFMg"), "entry-malformed"),
+        (SMALLEST.replace(STATEMENT64, STATEMENT64[:-4]), "statement-malformed"),
+        (SMALLEST.replace(EVENTS, b'"events":[' + b"1," * 10**6 + b"1]"), "evidence-too-large"),
         (b"0" * (MAX_FILE_BYTES + 1), "evidence-too-large"),
     ],
 )
