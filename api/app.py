@@ -78,10 +78,7 @@ def create_app(services: Services) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     app.state.services = services
-    for endpoint, path in _HOT.items():
-        app.add_route(path, endpoint, methods=["POST"])
-    for router in _ROUTERS:
-        app.include_router(router)
+    add_routes(app)
     for cls in (RequestError, LedgerError, SigningError, ProjectionError):
         app.add_exception_handler(cls, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
@@ -90,6 +87,14 @@ def create_app(services: Services) -> FastAPI:
     document = openapi_document(app)
     app.openapi = lambda: document
     return app
+
+
+def add_routes(app: FastAPI) -> None:
+    """Add every resource; what serves them comes with `create_app`."""
+    for endpoint, path in _HOT.items():
+        app.add_route(path, endpoint, methods=["POST"])
+    for router in _ROUTERS:
+        app.include_router(router)
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ import re
 from typing import Final, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.errors import (
@@ -68,6 +68,8 @@ async def read_body(request: Request, limit: int) -> bytes:
                 chunks.append(chunk)
     except TimeoutError:
         raise BodyTimeoutError from None
+    except ClientDisconnect:  # nobody reads the answer, but it is no fault of ours
+        raise BodyMalformedError("body-truncated", detail="the client went away") from None
     return b"".join(chunks)
 
 

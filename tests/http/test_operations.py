@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 import structlog
@@ -152,3 +153,37 @@ def test_a_database_that_is_gone_is_503_and_found_again(served: Served) -> None:
         )
     assert served.get(path).status_code in {200, 503}
     assert served.get(path).status_code == 200
+
+
+def test_a_client_that_hangs_up_is_no_fault_of_the_server(shared: Served, log: io.StringIO) -> None:
+    """Half a body and a broken connection: nothing is stored, and no alarm is raised."""
+    token = shared.token(shared.hospital.doctor).encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/events",
+        "query_string": b"",
+        "headers": [
+            (b"authorization", b"Bearer " + token),
+            (b"content-type", b"application/json"),
+        ],
+    }
+    received = iter(
+        [
+            {"type": "http.request", "body": b'{"statement":', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    sent: list[Any] = []
+
+    async def receive() -> Any:  # noqa: ANN401 - ASGI messages
+        return next(received)
+
+    async def send(message: Any) -> None:  # noqa: ANN401 - ASGI messages
+        sent.append(message)
+
+    size = shared.size
+    shared.live.run(shared.app(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert shared.size == size
+    assert [json.loads(line)["event"] for line in log.getvalue().splitlines()] == ["request"]
