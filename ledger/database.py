@@ -89,11 +89,14 @@ class Database:
         Raises:
             UnavailableError: when the server does not answer.
         """
+        connection: Connection | None = None
         try:
-            connection: Connection = psycopg.connect(**self._arguments(role, name))
+            connection = psycopg.connect(**self._arguments(role, name))
+            connection.execute(_SET_ROLE, {"role": self.role_name(role)})
         except psycopg.OperationalError as error:
+            if connection is not None:
+                connection.close()
             raise _unavailable(error) from None
-        connection.execute(_SET_ROLE, {"role": self.role_name(role)})
         return connection
 
     async def connect_async(self, role: Role, *, name: str = "clinledger") -> AsyncConnection:
@@ -102,13 +105,14 @@ class Database:
         Raises:
             UnavailableError: when the server does not answer.
         """
+        connection: AsyncConnection | None = None
         try:
-            connection: AsyncConnection = await psycopg.AsyncConnection.connect(
-                **self._arguments(role, name)
-            )
+            connection = await psycopg.AsyncConnection.connect(**self._arguments(role, name))
+            await connection.execute(_SET_ROLE, {"role": self.role_name(role)})
         except psycopg.OperationalError as error:
+            if connection is not None:
+                await connection.close()
             raise _unavailable(error) from None
-        await connection.execute(_SET_ROLE, {"role": self.role_name(role)})
         return connection
 
     def pool(

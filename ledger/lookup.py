@@ -125,7 +125,7 @@ class Lookup:
     def _ask(self, question: Callable[[LedgerReader], T]) -> T:
         try:
             return question(self._reader())
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, UnavailableError):
             self._drop()
         try:
             return question(self._reader())

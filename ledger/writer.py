@@ -72,18 +72,15 @@ class Writer:
         for attempt in range(tries):
             last = attempt == tries - 1
             try:
-                connection = await self._database.connect_async("writer", name=self._name)
+                found = await self._try_to_connect()
             except UnavailableError:
                 if last:
                     raise
             else:
-                holder = await self._take_lock(connection)
-                if holder is None:
-                    self._connection = connection
-                    return await self._known_head(connection)
-                await connection.close()
+                if isinstance(found, Head):
+                    return found
                 if last:
-                    raise SequencerRunningError(f"another sequencer is running: {holder}")
+                    raise SequencerRunningError(f"another sequencer is running: {found}")
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
         raise UnavailableError("the database does not answer")
 
@@ -101,11 +98,11 @@ class Writer:
         channel = self._database.schema
         parameters = append_parameters(old, new, entries, tiles, channel=channel)
         query = self._database.query(APPEND)
-        self._possible = (old, new)
         for _ in range(3):
             if self._connection is None and await self.connect(tries=50) == new:
                 return
             assert self._connection is not None  # noqa: S101 - narrows the type; connect set it
+            self._possible = (old, new)  # of each attempt: connecting leaves only what it found
             try:
                 cursor = await self._connection.execute(query, parameters, prepare=True)
                 if await cursor.fetchone() is None:
@@ -132,6 +129,22 @@ class Writer:
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
+
+    async def _try_to_connect(self) -> Head | str:
+        """Return the committed head, or the name of the session that holds the lock."""
+        connection = await self._database.connect_async("writer", name=self._name)
+        try:
+            holder = await self._take_lock(connection)
+            if holder is None:
+                head = await self._known_head(connection)
+                self._connection = connection
+                return head
+        except psycopg.Error as error:
+            raise UnavailableError(f"the database does not answer ({error.sqlstate})") from None
+        finally:
+            if self._connection is not connection:
+                await connection.close()
+        return holder
 
     async def _take_lock(self, connection: AsyncConnection) -> str | None:
         """Take the lock, or return the name of the session that holds it."""
