@@ -125,6 +125,7 @@ def _clinical(
 _TYPES: Final = (
     _directory("ledger-founded.v1", "facility", "founding document"),
     _directory("policy-set.v1", "facility", "policy document", "administrator"),
+    _directory("heads-published.v1", "facility", "heads of all streams", "ledger"),
     _enrolment("practitioner-enrolled.v1", "Practitioner", sealed=True),
     _enrolment("device-enrolled.v1", "Device", sealed=False),
     _directory("key-enrolled.v1", "staff", "public key with possession proof", "registrar"),
@@ -218,7 +219,6 @@ RESERVED: Final[frozenset[str]] = frozenset(
         "record-held.v1",
         "record-released.v1",
         "stream-destroyed.v1",
-        "heads-published.v1",
         "access-logged.v1",
         "signature-judged.v1",
     }

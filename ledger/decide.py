@@ -8,6 +8,7 @@ from ledger.facts import (
     AnyFacts,
     EnrolmentFacts,
     FoundingFacts,
+    HeadsFacts,
     KeyEnrolledFacts,
     KeyRevokedFacts,
     PolicyFacts,
@@ -23,6 +24,7 @@ from signing.statement import Statement
 
 _Decidable = (
     PolicyFacts
+    | HeadsFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts
@@ -95,6 +97,8 @@ def _check_type(
             check(context, statement, facts)
         case EnrolmentFacts():
             facility.check_enrolment(context, statement, facts)
+        case HeadsFacts():
+            facility.check_heads(context, facts)
         case PolicyFacts():
             facility.check_policy(context, facts)
         case _:

@@ -8,6 +8,7 @@ from ledger.facts import (
     EnrolledKey,
     EnrolmentFacts,
     FoundingFacts,
+    HeadsFacts,
     KeyEnrolledFacts,
     KeyRevokedFacts,
     PolicyFacts,
@@ -73,6 +74,7 @@ def _evolve_directory(
     statement: Statement,
     facts: FoundingFacts
     | PolicyFacts
+    | HeadsFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts
@@ -85,6 +87,8 @@ def _evolve_directory(
         case PolicyFacts(version=version):
             directory.policy_version = version
             directory.policy_position = context.position
+        case HeadsFacts(size=size):
+            directory.heads_size = size
         case EnrolmentFacts(kind=kind):
             _staff(directory, statement.stream, kind)
         case KeyEnrolledFacts(key=key):

@@ -20,6 +20,7 @@ from ledger.profiles.facts import (
     EnrolmentFacts,
     Facts,
     FoundingFacts,
+    HeadsFacts,
     KeyEnrolledFacts,
     KeyRevokedFacts,
     PolicyFacts,
@@ -36,6 +37,7 @@ __all__ = [
     "EnrolmentFacts",
     "Facts",
     "FoundingFacts",
+    "HeadsFacts",
     "KeyEnrolledFacts",
     "KeyRevokedFacts",
     "PolicyFacts",
@@ -48,6 +50,7 @@ __all__ = [
 _READERS: Final[Mapping[str, Callable[[Statement, bytes], AnyFacts]]] = {
     "ledger-founded.v1": directory.read_founding,
     "policy-set.v1": directory.read_policy,
+    "heads-published.v1": directory.read_heads,
     "practitioner-enrolled.v1": people.read_practitioner,
     "device-enrolled.v1": people.read_device,
     "key-enrolled.v1": directory.read_key_enrolled,

@@ -38,11 +38,11 @@ PRACTITIONER_ROLES: Final[frozenset[Role]] = frozenset(
 )
 """Roles that a person can hold."""
 
-DEVICE_ROLES: Final[frozenset[Role]] = frozenset({"laboratory", "imaging", "his", "monitor"})
-"""Roles that a device can hold: analysers and modalities, the hospital's HIS, bedside monitors."""
-
-RESERVED_ROLES: Final[frozenset[Role]] = frozenset({"ledger"})
-"""For the ledger's own key; not grantable before the events exist that it may author."""
+DEVICE_ROLES: Final[frozenset[Role]] = frozenset(
+    {"laboratory", "imaging", "his", "monitor", "ledger"}
+)
+"""Roles that a device can hold: analysers and modalities, the hospital's HIS, bedside monitors, and
+the ledger itself."""
 
 FOUNDING_ROLES: Final[tuple[Role, ...]] = ("registrar", "administrator")
 """What the founding event gives to each of its registrars."""

@@ -81,6 +81,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
         nonces: nonces of all possession proofs seen, so that none is used twice.
         policy_version: of the policy in force; 0 before the first.
         policy_position: where it was set; None before the first.
+        heads_size: of the tree whose heads were published last; 0 before the first.
     """
 
     origin: str = ""
@@ -92,6 +93,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     nonces: set[str] = msgspec.field(default_factory=set[str])
     policy_version: int = 0
     policy_position: int | None = None
+    heads_size: int = 0
 
     @classmethod
     def empty(cls) -> "DirectoryState":

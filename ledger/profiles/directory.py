@@ -13,6 +13,7 @@ from ledger.profiles.agreement import reject
 from ledger.profiles.facts import (
     EnrolledKey,
     FoundingFacts,
+    HeadsFacts,
     KeyEnrolledFacts,
     KeyRevokedFacts,
     PolicyFacts,
@@ -26,6 +27,7 @@ from signing.statement import HashText, OriginText, Statement, TimeText, UuidTex
 MIN_REGISTRARS: Final = 2
 MAX_REGISTRARS: Final = 16
 MAX_DEADLINE_HOURS: Final = 720
+MAX_SAFE_INTEGER: Final = 2**53 - 1
 
 KeyText = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 ProofText = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
@@ -77,6 +79,20 @@ class PolicySet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     version: Annotated[int, msgspec.Meta(ge=1)]
     entry_deadline_hours: Annotated[int, msgspec.Meta(ge=1, le=MAX_DEADLINE_HOURS)]
     outage_deadline_hours: Annotated[int, msgspec.Meta(ge=1, le=MAX_DEADLINE_HOURS)]
+
+
+class HeadsPublished(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Content of `heads-published.v1` (docs/format.md §14).
+
+    Attributes:
+        size: of the ledger that the heads are of; the statement's `seen` names it too.
+        streams: how many streams have events there.
+        root: of the tree over their heads, hex.
+    """
+
+    size: Annotated[int, msgspec.Meta(ge=1, le=MAX_SAFE_INTEGER)]
+    streams: Annotated[int, msgspec.Meta(ge=1, le=MAX_SAFE_INTEGER)]
+    root: HashText
 
 
 class KeyEnrolled(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -174,6 +190,18 @@ def _check_founder(statement: Statement, keys: list[EnrolledKey], checkpoint: by
 def read_policy(_statement: Statement, content: bytes) -> PolicyFacts:
     """Read `policy-set.v1`."""
     return PolicyFacts(version=decode_document(content, PolicySet).version)
+
+
+def read_heads(statement: Statement, content: bytes) -> HeadsFacts:
+    """Read `heads-published.v1`; whether the root is right, `verify` says.
+
+    Raises:
+        ContentRejectedError: `heads-size`: not of the tree that the author had seen.
+    """
+    document = decode_document(content, HeadsPublished)
+    if isinstance(statement.seen, UnsetType) or statement.seen.size != document.size:
+        raise reject("heads-size", "/size", "must be the size of the tree that was seen")
+    return HeadsFacts(size=document.size, streams=document.streams, root=document.root)
 
 
 def read_key_enrolled(statement: Statement, content: bytes) -> KeyEnrolledFacts:

@@ -49,6 +49,20 @@ class PolicyFacts(Facts, frozen=True, kw_only=True):
     version: int
 
 
+class HeadsFacts(Facts, frozen=True, kw_only=True):
+    """Of `heads-published.v1`.
+
+    Attributes:
+        size: of the ledger that the heads are of.
+        streams: how many there are.
+        root: of the tree over them, hex.
+    """
+
+    size: int
+    streams: int
+    root: str
+
+
 class EnrolmentFacts(Facts, frozen=True, kw_only=True):
     """Of `practitioner-enrolled.v1` and `device-enrolled.v1`."""
 
@@ -124,6 +138,7 @@ class AmendmentFacts(Facts, frozen=True, kw_only=True):
 AnyFacts = (
     FoundingFacts
     | PolicyFacts
+    | HeadsFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts

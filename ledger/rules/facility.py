@@ -2,14 +2,16 @@
 
 from typing import Final
 
+from ledger.heads import MAX_LAG
 from ledger.profiles.facts import (
     EnrolledKey,
     EnrolmentFacts,
+    HeadsFacts,
     KeyRevokedFacts,
     PolicyFacts,
     RoleFacts,
 )
-from ledger.roles import RESERVED_ROLES, Role, roles_of
+from ledger.roles import Role, roles_of
 from ledger.rules.context import RuleContext, refuse
 from ledger.state import DirectoryState
 from signing.statement import Statement
@@ -47,6 +49,18 @@ def check_policy(context: RuleContext, facts: PolicyFacts) -> None:
     """
     if facts.version != context.directory.policy_version + 1:
         raise refuse("policy-version", "", "not the version after the one in force")
+
+
+def check_heads(context: RuleContext, facts: HeadsFacts) -> None:
+    """Demand heads of a recent tree, larger than that of the heads before.
+
+    Raises:
+        CommandRefusedError: `heads-not-newer` or `heads-too-old`; they concern the content.
+    """
+    if facts.size <= context.directory.heads_size:
+        raise refuse("heads-not-newer", "", "heads of this tree or a larger one were published")
+    if context.position - facts.size > MAX_LAG:
+        raise refuse("heads-too-old", "", "too many events since the tree that they are of")
 
 
 def check_enrolment(context: RuleContext, statement: Statement, facts: EnrolmentFacts) -> None:
@@ -99,11 +113,9 @@ def check_grant(context: RuleContext, statement: Statement, facts: RoleFacts) ->
     """Demand a role that such a member can hold and does not hold yet.
 
     Raises:
-        CommandRefusedError: `role-reserved`, `role-kind` or `role-already-held`.
+        CommandRefusedError: `role-kind` or `role-already-held`.
     """
     member = context.directory.staff[statement.stream]
-    if facts.role in RESERVED_ROLES:
-        raise refuse("role-reserved", "", "for the ledger's own key, later")
     if facts.role not in roles_of(member.kind):
         raise refuse("role-kind", "", "not a role for a person, or not for a device")
     if facts.role in member.roles:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ledger.entry import ZERO_HASH, Entry, decode_entry, link_hash
 from ledger.errors import CorruptionError
+from ledger.heads import StreamHead, StreamHeads
 from ledger.merkle import TILE_WIDTH, TileHash, leaf_hash
 from ledger.verify.report import NOWHERE, Findings, Place
 from ledger.verify.snapshot import HeadRow, StoredEntry, StoredTile
@@ -14,6 +15,7 @@ from ledger.verify.tree import LedgerTree
 
 _HASH_BYTES: Final = 32
 _BUCKETS: Final = 16
+_NO_HEAD: Final = StreamHead(0, ZERO_HASH)
 
 
 class EntryChecker:
@@ -27,6 +29,7 @@ class EntryChecker:
         tree: of all entries before the first gap.
         whole: whether there was no gap so far.
         checked: number of rows taken.
+        heads: of all streams, as their columns name them.
     """
 
     def __init__(self, findings: Findings, tiles: Iterable[StoredTile]) -> None:
@@ -37,7 +40,7 @@ class EntryChecker:
         self._tiles: dict[tuple[int, int], bytes] = {}
         self.expect(tiles)
         self._next = 0
-        self._streams: dict[str, tuple[int, bytes]] = {}
+        self.heads = StreamHeads()
         self._received_at_ms = 0
         self._event_ids = RepeatedIds()
 
@@ -130,7 +133,7 @@ class EntryChecker:
     def _check_chain(
         self, row: StoredEntry, leaf: bytes, entry: Entry | None, place: Place
     ) -> None:
-        version, previous = self._streams.get(row.stream, (0, ZERO_HASH))
+        version, previous = self.heads.get(row.stream) or _NO_HEAD
         if row.version != version + 1:
             self._findings.add(
                 "version-gap", place, f"version {row.version} of its stream after {version}"
@@ -141,7 +144,7 @@ class EntryChecker:
             self._findings.add(
                 "link-broken", place, "the link is not that of its version, salt and predecessor"
             )
-        self._streams[row.stream] = (row.version, leaf)
+        self.heads.move(row.position, row.stream, StreamHead(row.version, leaf))
 
     def _check_head(self, head: HeadRow) -> None:
         if head.size > self._next:

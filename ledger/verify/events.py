@@ -21,7 +21,8 @@ from ledger.errors import (
     RejectedError,
 )
 from ledger.evolve import evolve
-from ledger.facts import AnyFacts, FoundingFacts, read_facts
+from ledger.facts import AnyFacts, FoundingFacts, HeadsFacts, read_facts
+from ledger.heads import MAX_LAG, HeadTree
 from ledger.rules.authority import check_key
 from ledger.sealing import Frame, associated_data, is_sealed, open_body
 from ledger.state import DirectoryState, StreamState
@@ -100,6 +101,8 @@ class EventJudge:
             self._check_clock(statement, entry, place)
         if facts is None:
             return
+        if isinstance(facts, HeadsFacts):
+            self._check_heads(facts, place)
         context = self._context(statement, facts, row.position)
         sound &= self._check_rules(context, statement, facts, place)  # (10)
         self._evolve(context, statement, facts, digest, sound=sound)
@@ -201,6 +204,17 @@ class EventJudge:
         self._latest = (entry.received_at_ms, latest)
         if claimed > latest:
             self._findings.add("rule-broken", place, "clock-ahead")
+
+    def _check_heads(self, facts: HeadsFacts, place: Place) -> None:
+        if not 0 <= (place.position or 0) - facts.size <= MAX_LAG:
+            return  # the rules refuse it, and what was then is not remembered
+        tree = HeadTree(self._tree.heads.at(facts.size))
+        if tree.streams != facts.streams or tree.root().hex() != facts.root:
+            self._findings.add(
+                "heads-mismatch",
+                place,
+                f"the newest entries of the streams at {facts.size} entries were others",
+            )
 
     def _context(self, statement: Statement, facts: AnyFacts, position: int) -> RuleContext:
         names = (statement.stream, *streams_needed(statement, facts))

@@ -98,7 +98,7 @@ def test_roles_are_granted_and_withdrawn(facility: Facility) -> None:
         (("staff", "grant", "not-an-id", "doctor"), 2, "UUID"),
         (("staff", "grant", "{unknown}", "doctor"), 1, "stream-unknown"),
         (("staff", "grant", "{doctor}", "wizard"), 1, "refused"),
-        (("staff", "grant", "{doctor}", "ledger"), 1, "role-reserved"),
+        (("staff", "grant", "{doctor}", "ledger"), 1, "role-kind"),
         (("staff", "grant", "{doctor}", "monitor"), 1, "role-kind"),
         (("staff", "grant", "{doctor}", "nurse", "--by", "{nurse}"), 1, "role-not-valid"),
         (("staff", "grant", "{doctor}", "nurse", "--by", "{unknown}"), 2, "no key named"),

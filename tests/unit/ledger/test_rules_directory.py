@@ -225,8 +225,6 @@ def test_people_and_devices_hold_roles_of_their_own(
     staff = enrol(world, "member", kind="device" if kind == "device" else "practitioner")
     with refused("role-kind"):
         _grant(world, staff, impossible)
-    with refused("role-reserved"):
-        _grant(world, staff, "ledger")
     _grant(world, staff, possible)
     with refused("role-already-held"):
         _grant(world, staff, possible)
