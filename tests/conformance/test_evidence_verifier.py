@@ -42,8 +42,8 @@ def event_of(
         link_salt=bytes.fromhex(golden["link_salt"]),
         entry=base64.b64decode(golden["entry"]),
         proof=[],
-        statement=statement or golden["statement"].encode(),
-        container=container or golden["container"].encode(),
+        statement=golden["statement"].encode() if statement is None else statement,
+        container=golden["container"].encode() if container is None else container,
     )
 
 
