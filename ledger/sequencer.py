@@ -267,6 +267,8 @@ class Sequencer:
         return True
 
     async def _answer_or_stop(self, plan: Plan) -> None:
+        for item, reason in plan.refused:
+            refuse([item], reason)
         try:
             await answer(plan.decided, plan.batch.receipts, self.lookup)
         except UnavailableError as error:

@@ -444,6 +444,28 @@ def test_a_note_racing_the_close_is_in_before_it_or_refused(
     assert events[-1].statement.type == "record-closed.v1"
 
 
+def test_a_refusal_rests_on_what_is_committed(hospital: LiveHospital) -> None:
+    """The close never comes to be, so the note that it would have kept out is taken."""
+    note = hospital.signed("note-written.v1", hospital.note())
+    close = hospital.signed(
+        "record-closed.v1", finished(encounter(hospital.record, hospital.patient))
+    )
+    with (
+        hospital.live.database.connect("owner") as connection,
+        connection.transaction(),
+    ):
+        connection.execute("SELECT FROM ledger.head FOR UPDATE")  # no commit gets past this
+        closing = hospital.live.start_submitting(close)
+        writing = hospital.live.start_submitting(note)
+        with pytest.raises(UnavailableError):
+            closing.result(timeout=30)
+    try:
+        assert writing.result(timeout=30).created
+    except UnavailableError:  # decided in the same batch as the close
+        assert hospital.live.submit(note).created
+    check_whole(hospital.live)
+
+
 @pytest.mark.parametrize("result_first", [True, False])
 def test_an_order_is_answered_or_cancelled_never_both(
     hospital: LiveHospital, result_first: bool
