@@ -23,6 +23,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _ROUND_TRIP: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}|[0-9]{1,9}")
+_DEEP_LINE: Final = b"\n" + b" " * MAX_DEPTH
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -54,7 +55,7 @@ def check_json_text(data: bytes) -> None:
 
 def _is_plain(data: bytes, text: str) -> bool:
     """Tell whether the fast path is enough to accept the text."""
-    if "\\u" in text or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+    if b"\\u" in data or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
         return False
     try:
         value = _ROUND_TRIP.decode(data)
@@ -64,7 +65,9 @@ def _is_plain(data: bytes, text: str) -> bool:
 
 
 def _is_shallow(data: bytes, value: object) -> bool:
-    if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
+    # Indented by one space a level, no line of a shallow text starts with so many; strings have
+    # no lines. The walk below takes several times as long.
+    if _DEEP_LINE not in msgspec.json.format(data, indent=1):
         return True
     level = [value]
     for _ in range(MAX_DEPTH):
