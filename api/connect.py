@@ -17,10 +17,10 @@ from signing.keys import Signer
 
 
 def server_url(chosen: Settings) -> str | None:
-    """Return the URL that a server of this home has written down, whether it still runs or not."""
+    """Return the URL that a server of this ledger has written down, whether or not it runs."""
     try:
         found: Any = msgspec.json.decode(chosen.server_file.read_bytes())
-        return str(found["url"])
+        return str(found["url"]) if found["schema"] == chosen.schema else None
     except (OSError, msgspec.DecodeError, KeyError, TypeError):
         return None
 

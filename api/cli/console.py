@@ -6,16 +6,12 @@ from contextlib import contextmanager
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 FOUND = 1
 """Exit code of a finding or a refusal."""
 
 UNUSABLE = 2
 """Exit code of wrong usage or a wrong environment."""
-
-_errors = Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:
@@ -25,7 +21,7 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a remark on stderr, so that it never mixes with results."""
-    _errors.print(text, markup=False, soft_wrap=True)
+    typer.echo(text, err=True)
 
 
 def say_json(value: object) -> None:
@@ -50,9 +46,26 @@ def progress_bar(title: str, *, quiet: bool = False) -> Generator[Callable[[int,
 
     Nothing is shown when stderr is not a terminal, or when asked to be quiet.
     """
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with _bar(title) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(title: str) -> Generator[Callable[[int, int], None]]:
+    from rich.console import Console  # noqa: PLC0415 - slow to import, and seldom needed
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    shown = sys.stderr.isatty() and not quiet
-    with Progress(*columns, console=_errors, transient=True, disable=not shown) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:

@@ -229,3 +229,15 @@ def test_a_port_in_use_is_named(served: tuple[Facility, str], tmp_path: Path) ->
     answer = facility.elsewhere(tmp_path / "other")("serve", "--port", port)
     assert answer.code == 2
     assert f"port {port}" in answer.err
+
+
+def test_the_server_of_another_schema_is_not_used(served: tuple[Facility, str]) -> None:
+    """A home whose server serves another facility does not lead events there."""
+    facility, url = served
+    other = Shell(facility.home, facility.variables["CLINLEDGER_DATABASE_URL"], "other")
+    file = facility.home / "server.json"
+    assert json.loads(file.read_bytes())["url"] == url
+    names = ("--registrar", "Trần Thị Bình", "--registrar", "Lê Văn Cường")
+    founded = other("init", "other.example/ledger", *names)
+    assert founded.code == 0, founded.err
+    assert other("verify", "--json").json["size"] == 3
