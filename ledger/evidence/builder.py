@@ -6,14 +6,15 @@ and so on up to the founding event.
 """
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from ledger.catalogue import is_sealed
 from ledger.checkpointing.table import CheckpointTable
 from ledger.errors import CorruptionError, NotFoundError, UnavailableError
-from ledger.evidence.format import Evidence, EvidenceEvent, Subject
+from ledger.evidence.format import Evidence, EvidenceEvent, OpenedHeads, Subject
+from ledger.evidence.heads import newest_heads, open_heads
 from ledger.merkle import HashSource, consistency_proof, inclusion_proof
 from ledger.reader import LedgerReader
 from ledger.rows import Event
@@ -124,14 +125,42 @@ def build_evidence(
     """
     checkpoint = _checkpoint_of(reader, note)
     asked = _asked(reader, subject, checkpoint.size)
-    found = {event.position: event for event in (*reader.events(-1, 1), *asked)}
+    founding = reader.events(-1, 1)[0]
+    published = newest_heads(reader, founding, checkpoint.size)
+    found = {event.position: event for event in (founding, *asked)}
+    if published is not None:
+        found[published.position] = published
     _add_signers(reader, found, checkpoint.size)
     source = _KeptHashes(reader.store)
     events = tuple(
         _prove(event, source, checkpoint, with_content=with_content or not _may_hide(event, asked))
         for _, event in sorted(found.items())
     )
-    return Evidence(checkpoint=note, events=events, origin=reader.origin, subject=subject)
+    return Evidence(
+        checkpoint=note,
+        events=events,
+        heads=_open(reader, published, _chains(subject, found)),
+        origin=reader.origin,
+        subject=subject,
+    )
+
+
+def _chains(subject: Subject, found: Mapping[int, Event]) -> list[Event]:
+    """Return the events of the streams that are whole in the file."""
+    return [
+        event
+        for event in found.values()
+        if event.statement.stream_kind == "staff" or event.stream == subject.id
+    ]
+
+
+def _open(
+    reader: LedgerReader, published: Event | None, chains: Collection[Event]
+) -> OpenedHeads | UnsetType:
+    if published is None:
+        return UNSET
+    opened = open_heads(reader, published, chains)
+    return opened if opened.openings else UNSET
 
 
 def _asked(reader: LedgerReader, subject: Subject, size: int) -> list[Event]:

@@ -12,6 +12,7 @@ import pytest
 from ledger.database import Database
 from ledger.evidence.format import Evidence, Subject, encode_evidence
 from ledger.evidence.verify_evidence import RefusedError, Trust, check_evidence, told
+from ledger.heads import HeadTree, StreamHead
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer
 from signing.statement import Seen
@@ -137,6 +138,89 @@ def test_row_40_without_published_heads_the_newest_is_only_asserted(prover: Prov
     verdict: Any = prover.verdict(shorter)
     assert verdict["heads"] is None
     assert len(verdict["events"]) == len(prover.record().events) - 1 - len(verdict["relied_on"])
+
+
+def publish_heads(prover: Prover, *, left_out: str = "") -> Built:
+    """Publish the heads of the tree as it is, by the ledger's own key; commit."""
+    hospital, builder = prover.hospital, prover.builder
+    ledger = builder.author("EdDSA")
+    hospital.enrol(ledger, "ledger", device=True)
+    newest = {b.stream: StreamHead(b.version, b.leaf_hash) for b in builder.events}
+    if left_out:
+        chain = [b for b in builder.events if b.stream == left_out]
+        newest[left_out] = StreamHead(chain[-2].version, chain[-2].leaf_hash)
+    tree = HeadTree(newest)
+    size = len(builder.events)
+    content = {"size": size, "streams": tree.streams, "root": tree.root().hex()}
+    published = builder.add("heads-published.v1", ledger, stream=hospital.facility, content=content)
+    builder.commit()
+    return published
+
+
+def test_row_40_with_published_heads_nothing_below_them_can_be_withheld(prover: Prover) -> None:
+    """The record's newest entry, a revocation, a withdrawn role: refused by name."""
+    hospital = prover.hospital
+    hospital.note(hospital.ward)
+    hospital.revoke(hospital.doctor)
+    published = publish_heads(prover)
+    evidence = prover.record()
+    verdict: Any = prover.verdict(evidence)
+    assert verdict["heads"]["size"] == published.position
+    assert verdict["heads"]["unopened"] == []
+    assert f"nothing left out before position {published.position}" in told(verdict, 0)
+    newest: dict[str, int] = {}
+    for index, event in enumerate(evidence.events):
+        newest[prover.builder.events[event.position].stream] = index
+    withheld = [newest[stream] for stream in (hospital.ward.record, hospital.doctor.staff)]
+    for index in withheld:
+        left = (*evidence.events[:index], *evidence.events[index + 1 :])
+        shorter = msgspec.structs.replace(evidence, events=left)
+        assert refusal(prover, shorter) == ("heads-mismatch", published.position)
+
+
+def test_row_40_heads_are_not_to_be_exchanged_or_thinned_out_unseen(prover: Prover) -> None:
+    """Openings that are missing are named; one of another stream, place or version is refused."""
+    published = publish_heads(prover)
+    evidence = prover.record()
+    heads = evidence.heads
+    assert not isinstance(heads, msgspec.UnsetType)
+    first, second, *rest = heads.openings
+    thinned = msgspec.structs.replace(heads, openings=(second, *rest))
+    verdict: Any = prover.verdict(msgspec.structs.replace(evidence, heads=thinned))
+    assert verdict["heads"]["unopened"] == [first.stream]
+    assert "1 streams excepted" in told(verdict, 0)
+    for opening in (
+        msgspec.structs.replace(first, stream=second.stream),
+        msgspec.structs.replace(first, version=first.version + 1),
+        msgspec.structs.replace(first, index=second.index),
+        msgspec.structs.replace(first, index=10**6),
+        msgspec.structs.replace(first, leaf_hash=second.leaf_hash),
+        msgspec.structs.replace(first, proof=()),
+    ):
+        other = msgspec.structs.replace(heads, openings=(opening, second, *rest))
+        other = msgspec.structs.replace(evidence, heads=other)
+        assert refusal(prover, other) == ("heads-mismatch", published.position)
+    founding = prover.builder.events[0].event_id
+    other = msgspec.structs.replace(heads, event_id=founding)
+    assert refusal(prover, msgspec.structs.replace(evidence, heads=other))[0] == "event-missing"
+
+
+def test_row_40_heads_that_lie_refuse_the_honest_file(prover: Prover) -> None:
+    """And are the ledger's provable lie: the event is signed and in the tree."""
+    prover.hospital.note(prover.hospital.ward)
+    published = publish_heads(prover, left_out=prover.hospital.ward.record)
+    assert refusal(prover, prover.record()) == ("heads-mismatch", published.position)
+
+
+def test_row_40_only_the_ledgers_own_role_publishes_heads(prover: Prover) -> None:
+    """A registrar's word that nothing is missing counts for nothing."""
+    hospital, builder = prover.hospital, prover.builder
+    size = len(builder.events)
+    content = {"size": size, "streams": 1, "root": "00" * 32}
+    heads = builder.add(
+        "heads-published.v1", hospital.registrar, stream=hospital.facility, content=content
+    )
+    assert refusal(prover, proof_of(prover, heads)) == ("role-not-valid", heads.position)
 
 
 def test_row_41_the_text_that_was_shown_but_not_sequenced_is_not_proven(prover: Prover) -> None:
