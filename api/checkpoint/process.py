@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from api.checkpoint.heads import HeadsPublisher, find_last
 from api.checkpoint.rounds import Pace, Rounds
 from api.checkpoint.status import StatusFile
 from api.children import CHECKPOINT_KEY, stop_event
@@ -30,6 +31,7 @@ from ledger.checkpointing.table import CheckpointTable
 from ledger.clock import SystemClock
 from ledger.errors import EnvironmentRefusedError, LedgerError
 from ledger.founding import open_keyring
+from ledger.reader import LedgerReader
 from ledger.store import EntryStore
 from signing.errors import SigningError
 from signing.notes import Ed25519Signer
@@ -48,11 +50,13 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True):
         new_state: the reason for beginning without a state, if that was decided.
         policy: file that names the witnesses; default the one in the home, if it is there.
         pace: how often to publish.
+        heads: whether to publish the newest entries of all streams, hourly.
     """
 
     new_state: str | None = None
     policy: Path | None = None
     pace: Pace = Pace()
+    heads: bool = True
 
 
 @contextlib.asynccontextmanager
@@ -102,6 +106,13 @@ async def open_rounds(
         witnesses = None
         if policy is not None:
             witnesses = await stack.enter_async_context(WitnessGroup(policy))
+        heads = None
+        if begin.heads:
+            facility = checkpointer.follower.directory.facility
+            last = await asyncio.to_thread(
+                find_last, LedgerReader(reader, database, keyring), facility
+            )
+            heads = HeadsPublisher(checkpointer.follower, settings, last=last, clock=SystemClock())
         yield Rounds(
             checkpointer,
             CheckpointTable(writer, database, "publication"),
@@ -110,6 +121,7 @@ async def open_rounds(
             status=status,
             clock=SystemClock(),
             pace=begin.pace,
+            heads=heads,
         )
 
 

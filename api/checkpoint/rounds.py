@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from api.checkpoint.heads import HeadsPublisher
 from api.checkpoint.status import StatusFile
 from api.witness.client import WitnessError
 from api.witness.group import Round, WitnessGroup
@@ -53,6 +54,7 @@ class Rounds:
         status: StatusFile,
         clock: Clock,
         pace: Pace | None = None,
+        heads: HeadsPublisher | None = None,
     ) -> None:
         """Take a checkpointer that has resumed.
 
@@ -64,6 +66,7 @@ class Rounds:
             status: where to say how it goes.
             clock: notices pauses.
             pace: how often to publish.
+            heads: publishes the newest entries of all streams; None not to.
         """
         self._checkpointer = checkpointer
         self._publications = publications
@@ -72,6 +75,7 @@ class Rounds:
         self._status = status
         self._clock = clock
         self._pace = pace or Pace()
+        self._heads = heads
         self._lock = asyncio.Lock()
         self._log: Any = structlog.get_logger()
         self._asking: asyncio.Task[Round] | None = None
@@ -109,6 +113,8 @@ class Rounds:
         finally:
             if self._asking is not None:
                 self._asking.cancel()
+            if self._heads is not None:
+                self._heads.close()
 
     async def once(self) -> bytes | None:
         """Begin, sign what is new, wait for the witnesses, publish; return the newest published.
@@ -144,6 +150,8 @@ class Rounds:
         now = asyncio.get_running_loop().time()
         if now - self._published_at >= self._pace.publish_seconds:
             await self._publish()
+        if self._heads is not None:
+            await self._heads.poll(self._lock)
         self._tell(now)
 
     def _offer(self, state: SignerState) -> None:

@@ -1,4 +1,4 @@
-"""Commands about checkpoints: checkpoint, tiles export."""
+"""Commands about checkpoints: checkpoint, heads, tiles export."""
 
 import asyncio
 import signal
@@ -7,17 +7,24 @@ from typing import Annotated
 
 import typer
 
+from api.checkpoint.heads import LedgerAuthor, need_author, sign_heads
 from api.checkpoint.process import Begin, open_rounds
 from api.checkpoint.status import StatusFile
-from api.cli.access import open_database, settings
+from api.cli.access import keyring_of, open_database, settings
+from api.cli.client import holder_of, open_directory, run, writing
 from api.cli.console import FOUND, note, progress_bar, say
+from api.keystore import KeyStore
+from api.ledger_staff import enrol_ledger
+from api.schemas import EventReceipt
 from api.settings import Settings
-from ledger.checkpointing.follower import InconsistentLedgerError, Progress
+from ledger.checkpointing.follower import Follower, InconsistentLedgerError, Progress
 from ledger.checkpointing.table import CheckpointTable
 from ledger.clock import SystemClock
+from ledger.database import Database
 from ledger.errors import CorruptionError, EnvironmentRefusedError
 from ledger.founding import founded_checkpoint_key
 from ledger.store import EntryStore
+from ledger.submitted import SubmittedEvent
 from ledger.tile_export import export_tiles
 from ledger.tiles import StoredTiles
 from signing.notes import Ed25519Verifier
@@ -32,9 +39,7 @@ def checkpoint(
     ] = False,
     witnesses: Annotated[
         Path | None,
-        typer.Option(
-            help="Policy that names the witnesses; default witnesses.policy in the home."
-        ),
+        typer.Option(help="Policy that names the witnesses; default witnesses.policy in the home."),
     ] = None,
     new_state: Annotated[
         str | None,
@@ -54,7 +59,7 @@ def checkpoint(
     chosen = settings()
     open_database(chosen)
     status = StatusFile(chosen.checkpoint_status, SystemClock())
-    begin = Begin(new_state=new_state, policy=witnesses)
+    begin = Begin(new_state=new_state, policy=witnesses, heads=not once)
     try:
         with progress_bar("verifying") as advance:
             signed = asyncio.run(_sign(chosen, status, begin, once=once, progress=advance))
@@ -81,6 +86,57 @@ async def _sign(
         note("signing; interrupt to stop")
         await rounds.run(stop)
     return None
+
+
+def heads(
+    enrol: Annotated[
+        bool,
+        typer.Option(
+            "--enrol",
+            help="First enrol the ledger itself: a device with a key of its own and the role "
+            "`ledger`. Needs a registrar's key here.",
+        ),
+    ] = False,
+) -> None:
+    """Publish the newest entry of every stream, now (the checkpoint process does so hourly).
+
+    The ledger is verified first. After that event nobody can withhold a record's newest entry, or a
+    key's revocation, as of its size, without the ledger having lied in a signed event.
+    """
+    chosen = settings()
+    database = open_database(chosen)
+    if enrol:
+        directory = open_directory()
+        signer, key = holder_of(directory, chosen, "registrar")
+
+        async def enrol_it() -> str:
+            async with writing(chosen, signer, key) as (client, author):
+                return await enrol_ledger(client, author, KeyStore(chosen.keys), directory.origin)
+
+        say(f"the ledger itself is {run(enrol_it)}")
+    try:
+        with progress_bar("verifying") as advance:
+            author, event = _signed_heads(chosen, database, advance)
+    except InconsistentLedgerError as error:
+        note(f"clinledger: {error}")
+        raise typer.Exit(FOUND) from None
+
+    async def submit() -> EventReceipt:
+        async with writing(chosen, author.staff, author.key) as (client, _):
+            return await client.submit(event)
+
+    say(f"heads published at position {run(submit).position}")
+
+
+def _signed_heads(
+    chosen: Settings, database: Database, progress: Progress
+) -> tuple[LedgerAuthor, SubmittedEvent]:
+    keyring = keyring_of(database, chosen)
+    with database.connect("reader", name="clinledger-heads") as connection:
+        follower = Follower(connection, database, keyring)
+        follower.advance(progress=progress)
+        author = need_author(follower.directory, KeyStore(chosen.keys))
+        return author, sign_heads(follower, author, now_ms=SystemClock().now_ms())
 
 
 @tiles_app.command("export")

@@ -12,6 +12,7 @@ import msgspec
 from ledger.checkpointing.rows import Growth, open_growth
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError
+from ledger.heads import HeadTree
 from ledger.keyring import Keyring
 from ledger.state import DirectoryState
 from ledger.verify.bodies import Bodies
@@ -97,6 +98,10 @@ class Follower:
     def directory(self) -> DirectoryState:
         """The directory as the events so far have made it."""
         return self._judge.directory
+
+    def heads(self) -> HeadTree:
+        """Return the tree over the newest entries of all streams verified so far."""
+        return HeadTree(self._entries.heads.at(self.tree.size))
 
     def advance(self, *, progress: Progress | None = None) -> int:
         """Verify what the ledger has grown by; return the size of the tree.

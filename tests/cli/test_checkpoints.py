@@ -64,3 +64,17 @@ def test_what_is_needed_and_not_there_is_told(own_facility: Facility, tmp_path: 
     (home / "keys" / "checkpoint.pem").unlink()
     keyless = own_facility("checkpoint", "--once")
     assert (keyless.code, "no checkpoint key" in keyless.err) == (2, True)
+
+
+def test_heads_are_published_by_the_ledger_itself(own_facility: Facility) -> None:
+    """Its own key is enrolled first, by a registrar; verification recomputes what it says."""
+    early = own_facility("heads")
+    assert (early.code, "--enrol" in early.err) == (2, True)
+
+    enrolled = own_facility("heads", "--enrol")
+    assert enrolled.code == 0, enrolled.err
+    size = own_facility("verify", "--json").json["size"]
+    assert f"heads published at position {size - 1}" in enrolled.out
+    assert own_facility("heads").code == 0
+    assert own_facility("verify", "--json").json["size"] == size + 1
+    assert own_facility("checkpoint", "--once").code == 0

@@ -19,7 +19,7 @@ from ledger.tiles import decode_bundle
 from projections.tracking import install_views
 from signing.checkpoints import Checkpoint, verify_checkpoint
 from signing.notes import Ed25519Signer
-from tests.builders_rules import CHECKPOINT_SOFT_KEY, ORIGIN
+from tests.builders_rules import CHECKPOINT_SOFT_KEY, ORIGIN, enrol
 from tests.http.served import Served
 from tests.http.test_serve import Server, wait
 from tests.live import LiveHospital
@@ -112,11 +112,13 @@ def test_other_paths_are_unknown_tiles(served: Served, tmp_path: Path, path: str
 
 @pytest.fixture
 def signing_server(hospital: LiveHospital) -> Generator[Server]:
-    """A running server whose home holds the checkpoint key."""
+    """A running server whose home holds the checkpoint key, and a key of the ledger's own."""
     live = hospital.live
-    path = live.home / "keys" / "checkpoint.pem"
-    path.write_bytes(CHECKPOINT_SOFT_KEY.to_pem(None))
-    path.chmod(0o600)
+    ledger = enrol(hospital, "the ledger itself", "ledger", kind="device")
+    for name, key in (("checkpoint", CHECKPOINT_SOFT_KEY), (ledger, hospital.key_of(ledger))):
+        path = live.home / "keys" / f"{name}.pem"
+        path.write_bytes(key.to_pem(None))
+        path.chmod(0o600)
     with live.database.connect("owner") as connection:
         install_views(connection, live.database)
     live.stop()
@@ -169,6 +171,29 @@ def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
     assert signing_server.end()[0] == 0
 
 
+def test_a_server_publishes_heads_of_its_own(signing_server: Server) -> None:
+    """Once an hour, the first time at once; it is verified before anything is signed over it."""
+    after = signing_server.head().size - 1
+
+    def published() -> list[dict[str, object]]:
+        with signing_server.http() as http:
+            events = http.get("/v1/events", params={"after": after}).json()["events"]
+        return [one for one in events if '"type":"heads-published.v1"' in one["statement"]]
+
+    wait(lambda: len(published()) == 1, "heads are published")
+    position = int(str(published()[0]["position"]))
+    with signing_server.http() as http:
+        wait(lambda: _published_size(http) > 0, "a checkpoint is published")
+    state = StateFile(signing_server.hospital.live.home / "checkpoint" / "ledger.state")
+
+    def is_signed() -> bool:
+        saved = state.load(SIGNER.verifier)
+        return saved is not None and saved.checkpoint.size > position
+
+    wait(is_signed, "the heads are signed over")
+    assert len(published()) == 1
+
+
 def test_readiness_turns_red_when_the_signer_refuses(signing_server: Server) -> None:
     """It says what it found; it signs nothing more; and it does not restart in circles."""
     live = signing_server.hospital.live
@@ -176,10 +201,10 @@ def test_readiness_turns_red_when_the_signer_refuses(signing_server: Server) -> 
         wait(lambda: _published_size(http) > 0, "the first checkpoint is published")
         with live.database.connect("owner") as connection:
             connection.execute("SET session_replication_role = replica")
-            connection.execute("UPDATE ledger.head SET root = sha256(root)")
+            connection.execute("UPDATE ledger.ledger SET facility_key_id = 'another'")
         wait(lambda: _checkpoints(http) == (503, "refused"), "readiness turns red")
         signer = _signer_process(signing_server)
         assert signer.is_running()
     _, log = signing_server.end()
-    assert "head-mismatch" in log
+    assert "column-mismatch" in log
     assert not signer.is_running()
