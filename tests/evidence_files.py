@@ -7,12 +7,14 @@ import msgspec
 from ledger.evidence.builder import build_evidence
 from ledger.evidence.format import Evidence, Subject, encode_evidence
 from ledger.evidence.verify_evidence import Policy, Trust, check_evidence, read_note_key
+from ledger.heads import HeadTree, StreamHead
 from ledger.reader import LedgerReader
 from signing.checkpoints import Checkpoint, sign_checkpoint
 from signing.cosignatures import Cosigner, generate_mldsa_pem, load_cosigner
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer, add_signatures
 from tests.hospital import Hospital
+from tests.ledger_builder import Built
 
 WITNESSES = ("so-y-te", "benh-vien-ban")
 COSIGNED_SECONDS = 1_790_000_400
@@ -82,6 +84,25 @@ class Prover:
     def verdict(self, evidence: Evidence, policy: Policy | None = None) -> dict[str, object]:
         """Check a file as an auditor of this ledger does; RefusedError when it is refused."""
         return check_evidence(encode_evidence(evidence), self.trust(policy))
+
+    def publish_heads(self, *, left_out: str = "") -> Built:
+        """Publish the heads of the tree as it is, by a key of the ledger's own; commit.
+
+        Of the stream that is left out, the newest event is concealed.
+        """
+        builder = self.builder
+        ledger = builder.author("EdDSA")
+        self.hospital.enrol(ledger, "ledger", device=True)
+        newest = {b.stream: StreamHead(b.version, b.leaf_hash) for b in builder.events}
+        if left_out:
+            last = [b for b in builder.events if b.stream == left_out][-2]
+            newest[left_out] = StreamHead(last.version, last.leaf_hash)
+        tree, size = HeadTree(newest), len(builder.events)
+        content = {"size": size, "streams": tree.streams, "root": tree.root().hex()}
+        facility = self.hospital.facility
+        built = builder.add("heads-published.v1", ledger, stream=facility, content=content)
+        builder.commit()
+        return built
 
     def write(self, evidence: Evidence, path: Path) -> Path:
         """Write a file."""

@@ -12,7 +12,6 @@ import pytest
 from ledger.database import Database
 from ledger.evidence.format import Evidence, Subject, encode_evidence
 from ledger.evidence.verify_evidence import RefusedError, Trust, check_evidence, told
-from ledger.heads import HeadTree, StreamHead
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer
 from signing.statement import Seen
@@ -140,29 +139,12 @@ def test_row_40_without_published_heads_the_newest_is_only_asserted(prover: Prov
     assert len(verdict["events"]) == len(prover.record().events) - 1 - len(verdict["relied_on"])
 
 
-def publish_heads(prover: Prover, *, left_out: str = "") -> Built:
-    """Publish the heads of the tree as it is, by the ledger's own key; commit."""
-    hospital, builder = prover.hospital, prover.builder
-    ledger = builder.author("EdDSA")
-    hospital.enrol(ledger, "ledger", device=True)
-    newest = {b.stream: StreamHead(b.version, b.leaf_hash) for b in builder.events}
-    if left_out:
-        chain = [b for b in builder.events if b.stream == left_out]
-        newest[left_out] = StreamHead(chain[-2].version, chain[-2].leaf_hash)
-    tree = HeadTree(newest)
-    size = len(builder.events)
-    content = {"size": size, "streams": tree.streams, "root": tree.root().hex()}
-    published = builder.add("heads-published.v1", ledger, stream=hospital.facility, content=content)
-    builder.commit()
-    return published
-
-
 def test_row_40_with_published_heads_nothing_below_them_can_be_withheld(prover: Prover) -> None:
     """The record's newest entry, a revocation, a withdrawn role: refused by name."""
     hospital = prover.hospital
     hospital.note(hospital.ward)
     hospital.revoke(hospital.doctor)
-    published = publish_heads(prover)
+    published = prover.publish_heads()
     evidence = prover.record()
     verdict: Any = prover.verdict(evidence)
     assert verdict["heads"]["size"] == published.position
@@ -180,7 +162,7 @@ def test_row_40_with_published_heads_nothing_below_them_can_be_withheld(prover: 
 
 def test_row_40_heads_are_not_to_be_exchanged_or_thinned_out_unseen(prover: Prover) -> None:
     """Openings that are missing are named; one of another stream, place or version is refused."""
-    published = publish_heads(prover)
+    published = prover.publish_heads()
     evidence = prover.record()
     heads = evidence.heads
     assert not isinstance(heads, msgspec.UnsetType)
@@ -208,7 +190,7 @@ def test_row_40_heads_are_not_to_be_exchanged_or_thinned_out_unseen(prover: Prov
 def test_row_40_heads_that_lie_refuse_the_honest_file(prover: Prover) -> None:
     """And are the ledger's provable lie: the event is signed and in the tree."""
     prover.hospital.note(prover.hospital.ward)
-    published = publish_heads(prover, left_out=prover.hospital.ward.record)
+    published = prover.publish_heads(left_out=prover.hospital.ward.record)
     assert refusal(prover, prover.record()) == ("heads-mismatch", published.position)
 
 

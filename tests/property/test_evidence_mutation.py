@@ -53,9 +53,10 @@ def small(postgres_server: Server, template_url: str) -> Generator[Judge]:
 
 @pytest.fixture(scope="module")
 def record(postgres_server: Server, template_url: str) -> Generator[Judge]:
-    """The file of a whole record."""
+    """The file of a whole record, with published heads."""
     url = postgres_server.create_database(template_url)
     prover = Prover(build_hospital(Database(url, "ledger"), events=40))
+    prover.publish_heads()
     subject = Subject(id=prover.hospital.ward.record, kind="record")
     yield Judge(prover, prover.build(subject, prover.note(cosigned=2)))
     prover.close()
@@ -69,6 +70,18 @@ def test_no_changed_byte_of_a_small_file_changes_what_is_proven(small: Judge) ->
     for index in range(len(changed)):
         changed[index] ^= 1
         assert small.proves_the_same_or_nothing(bytes(changed)), index
+        changed[index] ^= 1
+
+
+def test_no_changed_byte_of_published_heads_changes_what_is_proven(record: Judge) -> None:
+    """Every seventh byte of the openings; what they leave open is part of the verdict."""
+    changed = bytearray(record.data)
+    start = changed.index(b'"heads":')
+    end = changed.index(b',"origin"')
+    assert 1_000 < end - start < 5_000
+    for index in range(start, end, 7):
+        changed[index] ^= 1
+        assert record.proves_the_same_or_nothing(bytes(changed)), index
         changed[index] ^= 1
 
 
