@@ -91,6 +91,7 @@ def with_line(line: str) -> bytes:
         pytest.param(b"a\n", id="no-signatures"),
         pytest.param(b"a\n\n", id="no-signature-after-the-empty-line"),
         pytest.param(b"\n" + LINE.encode(), id="no-text"),
+        pytest.param(LINE.encode(), id="signatures-only"),
         pytest.param(SIGNED[:-1], id="last-newline-missing"),
         pytest.param(SIGNED + b"\n", id="empty-line-at-the-end"),
         pytest.param(SIGNED + b"x", id="something-after-the-end"),
