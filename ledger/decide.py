@@ -63,7 +63,7 @@ def decide(context: RuleContext, statement: Statement, facts: AnyFacts) -> None:
             statement; it is "" where the content is at fault.
     """
     if isinstance(facts, FoundingFacts):
-        facility.check_founding(context)
+        facility.check_founding(context, facts)
         return
     facility.check_founded(context, statement)
     authority.check_key(context, statement)

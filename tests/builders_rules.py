@@ -98,7 +98,7 @@ class World:
     def key_of(self, staff: str) -> SoftKey:
         """Return (making it once) the first key of a member of staff."""
         if staff not in self.keys:
-            self.keys[staff] = SoftKey.generate("EdDSA")
+            self.keys[staff] = SoftKey.generate("ES256")
         return self.keys[staff]
 
     def draft(  # noqa: PLR0913 - each argument is a member of the statement

@@ -6,12 +6,13 @@ from ledger.heads import MAX_LAG
 from ledger.profiles.facts import (
     EnrolledKey,
     EnrolmentFacts,
+    FoundingFacts,
     HeadsFacts,
     KeyRevokedFacts,
     PolicyFacts,
     RoleFacts,
 )
-from ledger.roles import Role, roles_of
+from ledger.roles import Role, StaffKind, roles_of
 from ledger.rules.context import RuleContext, refuse
 from ledger.state import DirectoryState
 from signing.statement import Statement
@@ -19,14 +20,26 @@ from signing.statement import Statement
 _GOVERNING: Final[tuple[Role, ...]] = ("administrator", "registrar")
 
 
-def check_founding(context: RuleContext) -> None:
-    """Demand that nothing was written before.
+def check_founding(context: RuleContext, facts: FoundingFacts) -> None:
+    """Demand that nothing was written before, and keys that people may sign with.
 
     Raises:
-        CommandRefusedError: `ledger-already-founded`.
+        CommandRefusedError: `ledger-already-founded` or `key-algorithm`.
     """
     if context.directory.origin or context.position != 0:
         raise refuse("ledger-already-founded", "/type")
+    for key in facts.registrars:
+        check_algorithm(key, "practitioner")
+
+
+def check_algorithm(key: EnrolledKey, kind: StaffKind) -> None:
+    """Demand of people an algorithm of the legal list; Ed25519 is not on it (facts/vietnam.md §6).
+
+    Raises:
+        CommandRefusedError: `key-algorithm`.
+    """
+    if kind == "practitioner" and key.alg == "EdDSA":
+        raise refuse("key-algorithm", "", "people sign with ES256, ES384, PS256 or RS256")
 
 
 def check_founded(context: RuleContext, statement: Statement) -> None:
@@ -78,9 +91,10 @@ def check_new_key(directory: DirectoryState, key: EnrolledKey) -> None:
     """Demand a key that nobody ever had, proved by a nonce that was never used.
 
     Raises:
-        CommandRefusedError: `key-already-enrolled`, `key-revoked`, `key-of-another`,
-            `checkpoint-key` or `possession-replayed`; they concern the content.
+        CommandRefusedError: `key-algorithm`, `key-already-enrolled`, `key-revoked`,
+            `key-of-another`, `checkpoint-key` or `possession-replayed`; they concern the content.
     """
+    check_algorithm(key, directory.staff[key.staff].kind)
     known = directory.keys.get(key.key_id)
     if known is not None and known.staff != key.staff:
         raise refuse("key-of-another", "", "a key belongs to one subject for ever")

@@ -24,7 +24,7 @@ _Act = Callable[[contents.Ward, int], object]
 def _people() -> tuple[Author, ...]:
     """Four people and a device with keys, made once: that is slow."""
     builder = LedgerBuilder(NOWHERE)
-    return (*(builder.author() for _ in range(4)), builder.author("EdDSA"))
+    return (*(builder.author() for _ in range(4)), builder.author("ES384"))
 
 
 def _hospital() -> Hospital:

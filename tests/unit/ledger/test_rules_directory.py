@@ -162,10 +162,28 @@ def test_a_possession_proof_is_taken_once(world: World) -> None:
 
 
 def test_the_checkpoint_key_is_never_enrolled(world: World) -> None:
-    nurse = enrol(world, "nurse", "nurse")
+    monitor = enrol(world, "monitor", "monitor", kind="device")
     with refused("checkpoint-key"):
-        _enrol_key(world, nurse, CHECKPOINT_SOFT_KEY, "n1")
-    _enrol_key(world, nurse, SoftKey.generate("EdDSA"), "n1")
+        _enrol_key(world, monitor, CHECKPOINT_SOFT_KEY, "n1")
+    _enrol_key(world, monitor, SoftKey.generate("EdDSA"), "n1")
+
+
+def test_people_sign_with_algorithms_of_the_legal_list_and_devices_with_ed25519_too(
+    world: World,
+) -> None:
+    nurse = enrol(world, "nurse", "nurse")
+    monitor = enrol(world, "monitor", "monitor", kind="device")
+    with refused("key-algorithm"):
+        _enrol_key(world, nurse, SoftKey.generate("EdDSA"), "n1")
+    _enrol_key(world, nurse, SoftKey.generate("ES384"), "n1")
+    _enrol_key(world, monitor, SoftKey.generate("EdDSA"), "n2")
+
+
+def test_a_ledger_is_not_founded_with_keys_off_the_legal_list() -> None:
+    world = World()
+    world.keys[SECOND_REGISTRAR] = SoftKey.generate("EdDSA")
+    with refused("key-algorithm"):
+        world.add("ledger-founded.v1", founding(world), stream=FACILITY, signer=REGISTRAR)
 
 
 def test_a_key_is_valid_from_its_enrolment_up_to_its_revocation(world: World) -> None:
@@ -192,7 +210,7 @@ def test_an_unknown_key_is_refused(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "pointer"),
-    [({"signer": SECOND_REGISTRAR}, "/signer"), ({"alg": "ES256"}, "/alg")],
+    [({"signer": SECOND_REGISTRAR}, "/signer"), ({"alg": "ES384"}, "/alg")],
 )
 def test_a_key_signs_for_its_subject_and_algorithm_only(
     world: World, changes: Json, pointer: str
@@ -209,7 +227,7 @@ def test_only_a_valid_key_of_this_person_is_revoked(world: World) -> None:
     with refused("key-unknown"):
         _revoke(world, doctor, key)
     with refused("key-unknown"):
-        _revoke(world, nurse, SoftKey.generate("EdDSA"))
+        _revoke(world, nurse, SoftKey.generate("ES256"))
     _revoke(world, nurse, key)
     with refused("key-already-revoked"):
         _revoke(world, nurse, key)
