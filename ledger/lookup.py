@@ -100,21 +100,27 @@ class Lookup:
         keyring = self._keyring
 
         def create(reader: LedgerReader) -> bytes | None:
-            reader.store.add_stream_key(
+            wrapped = keyring.new_wrapped(stream)
+            made = reader.store.add_stream_key(
                 stream,
                 stream_kind=kind,
-                wrapped=keyring.new_wrapped(stream),
+                wrapped=wrapped,
                 facility_key_id=keyring.facility_key_id,
             )
+            if made:
+                return keyring.remember(stream, wrapped)
             return self._of_kind(reader, stream, kind)
 
         return await self.ask(create)
 
     def _of_kind(self, reader: LedgerReader, stream: str, kind: str) -> bytes | None:
+        found = reader.store.stream_key(stream)
+        if found is None:
+            return None
         # The directory is found by this kind: a staff stream under a patient's key would be lost.
-        if reader.store.stream_key_kind(stream) not in {None, kind}:
+        if found[0] != kind:
             raise CommandRefusedError("stream-exists", "/stream", "as another kind of stream")
-        return reader.load_keys([stream]).get(stream)
+        return self._keyring.remember(stream, found[1])
 
     async def close(self) -> None:
         """Close the connection."""

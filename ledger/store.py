@@ -89,7 +89,9 @@ WHERE level = %(level)s AND index >= %(start)s AND index < %(end)s
 ORDER BY index
 """
 STREAM_KEYS: Final = "SELECT stream, wrapped FROM {keys}.stream_key WHERE stream = ANY(%(streams)s)"
-STREAM_KEY_KIND: Final = "SELECT stream_kind FROM {keys}.stream_key WHERE stream = %(stream)s"
+STREAM_KEY: Final = """
+SELECT stream_kind, wrapped FROM {keys}.stream_key WHERE stream = %(stream)s
+"""
 NEW_STREAM_KEY: Final = """
 INSERT INTO {keys}.stream_key (stream, stream_kind, wrapped, facility_key_id)
 VALUES (%(stream)s, %(stream_kind)s, %(wrapped)b, %(facility_key_id)s)
@@ -233,19 +235,22 @@ class EntryStore:
         )
         return {str(row[0]): bytes(row[1]) for row in cursor.fetchall()}
 
-    def stream_key_kind(self, stream: str) -> str | None:
-        """Return the kind of stream that a key was made for, None when there is no key."""
+    def stream_key(self, stream: str) -> tuple[str, bytes] | None:
+        """Return the kind of stream that a key was made for and the wrapped key, None for none."""
         cursor = self.connection.execute(
-            self.database.query(STREAM_KEY_KIND), {"stream": UUID(stream)}
+            self.database.query(STREAM_KEY), {"stream": UUID(stream)}, binary=True
         )
         row = cursor.fetchone()
-        return None if row is None else str(row[0])
+        return None if row is None else (str(row[0]), bytes(row[1]))
 
     def add_stream_key(
         self, stream: str, *, stream_kind: str, wrapped: bytes, facility_key_id: str
-    ) -> None:
-        """Store a stream's key unless it has one: the first writer wins. Durable on return."""
-        self.connection.execute(
+    ) -> bool:
+        """Store a stream's key unless it has one, and tell whether this call did.
+
+        The first writer wins. Durable on return.
+        """
+        cursor = self.connection.execute(
             self.database.query(NEW_STREAM_KEY),
             {
                 "stream": UUID(stream),
@@ -254,6 +259,7 @@ class EntryStore:
                 "facility_key_id": facility_key_id,
             },
         )
+        return cursor.rowcount == 1
 
     def ensure_partition(self, position: int) -> None:
         """Make sure that the body of this position will have a partition to go to."""
