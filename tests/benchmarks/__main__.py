@@ -21,6 +21,7 @@ from tests.benchmarks.posts import (
     measure_posts,
     measure_records,
     measure_validation,
+    measure_workers,
 )
 from tests.benchmarks.profiling import profile_appends, profile_verification
 from tests.benchmarks.readings import (
@@ -34,13 +35,13 @@ from tests.benchmarks.report import write_report
 from tests.benchmarks.site import Site
 from tests.benchmarks.workload import CORES
 
-_DEFAULT_SIZE: Final = "100k"
+_DEFAULT_SIZE: Final = "20k"
 _ROUNDS: Final = 3
 _LONG_RECORD: Final = 500
 _LOOKS: Final = 300
 # Shares of the size that one round appends in each way.
 _SHARES: Final = {1: 0.01, 64: 0.06, 512: 0.08}
-_POST_SHARE: Final = 0.03
+_POST_SHARE: Final = 0.04
 _BATCH_SHARE: Final = 0.05
 _DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 
@@ -114,18 +115,17 @@ class _Run:
 
     def _posts(self) -> None:
         site, figures, pool = self._site, self._figures, self._pool
-        events = max(64, int(self._size * _POST_SHARE))
+        # Whole patients: the opening of a stream, which costs most, is in its natural proportion.
+        events = max(64 * 50, int(self._size * _POST_SHARE))
         measure_validation(site, figures)
         measure_echo(site, figures, pool, events=events)
         measure_posts(site, figures, pool, events=events)
         measure_batches(site, figures, pool, events=max(400, int(self._size * _BATCH_SHARE)))
+        measure_workers(site, figures, pool, events=events)
 
     def _reads(self, record: str, seconds: float) -> None:
         site, figures = self._site, self._figures
-        reading = Figures()
-        measure_library(reading, seconds=seconds, pool=self._pool)
-        for name, values in reading.all().items():
-            figures.add(f"{name} (reading)", values[0])
+        measure_library(figures, seconds=seconds, pool=self._pool, when=" (reading)")
         measure_verification(site, figures)
         measure_rebuild(site, figures)
         measure_looks(site, figures, record)

@@ -48,14 +48,23 @@ def get(path: str, *, token: str) -> bytes:
     return head.encode()
 
 
-def run_load(socket_path: str, queues: Sequence[Sequence[bytes]]) -> Load:
-    """Send each queue over a connection of its own, the next request after the answer before."""
+def run_load(address: str, queues: Sequence[Sequence[bytes]]) -> Load:
+    """Send each queue over a connection of its own, the next request after the answer before.
+
+    Args:
+        address: path of a Unix socket, or `host:port`.
+        queues: requests, as bytes.
+    """
 
     async def main() -> Load:
         loop = asyncio.get_running_loop()
         clients = [_Client(queue) for queue in queues]
         for client in clients:
-            await loop.create_unix_connection(lambda one=client: one, socket_path)
+            if address.startswith("/"):
+                await loop.create_unix_connection(lambda one=client: one, address)
+            else:
+                host, _, port = address.rpartition(":")
+                await loop.create_connection(lambda one=client: one, host, int(port))
         before = time.process_time()
         started = time.perf_counter()
         for client in clients:

@@ -1,6 +1,7 @@
 """Measure durable signed POSTs: one event each over many connections, and batches of a hundred."""
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from ledger.jsontext import check_json_text
 from ledger.submitted import SubmittedEvent
 from signing.statement import parse_statement
 from signing.tokens import issue_token
-from tests.benchmarks.figures import Figures
+from tests.benchmarks.figures import Figures, say
 from tests.benchmarks.load import Load, get, post, run_load
 from tests.benchmarks.site import Site
 from tests.benchmarks.workload import ORIGIN, deal, key_of
@@ -43,22 +44,31 @@ def serving(site: Site, what: str) -> Generator[str]:
     """Run a server of `ledger` or `echo`; yield its socket's path."""
     path = site.home / f"{what}.sock"
     path.unlink(missing_ok=True)
+    with _started(site, what, ["tests.benchmarks.http_server", what, str(path)]) as server:
+        _wait_for(path, server)
+        yield str(path)
+
+
+@contextlib.contextmanager
+def _started(site: Site, name: str, module: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
     environment = {
         **os.environ,
         "CLINLEDGER_HOME": str(site.home),
         "CLINLEDGER_DATABASE_URL": site.url,
     }
-    command = [sys.executable, "-m", "tests.benchmarks.http_server", what, str(path)]
-    log = (site.home / f"{what}.log").open("wb")
+    command = [sys.executable, "-m", *module]
+    log = (site.home / f"{name}.log").open("wb")
     with (
         log,
-        subprocess.Popen(  # noqa: S603 - our own module
+        subprocess.Popen(  # noqa: S603 - our own modules
             command, env=environment, cwd=_REPOSITORY, stdout=log, stderr=log
         ) as server,
     ):
         try:
-            _wait_for(path, server)
-            yield str(path)
+            yield server
+        except BaseException:
+            say(Path(log.name).read_text()[-2_000:])
+            raise
         finally:
             server.terminate()
             server.wait(timeout=_START_SECONDS)
@@ -82,6 +92,29 @@ def measure_posts(site: Site, figures: Figures, pool: ProcessPoolExecutor, *, ev
     _check(load, 201)
     figures.add("signed POST, 64 connections", load.rate)
     figures.add_latencies("signed POST, 64 connections", load.latencies)
+
+
+def measure_workers(
+    site: Site, figures: Figures, pool: ProcessPoolExecutor, *, events: int
+) -> None:
+    """Measure `clinledger serve` as it is, views and all, with one worker and with two."""
+    for workers in (1, 2):
+        queues = _single_queues(site, events)
+        with _command(site, ["serve", "--port", "0", "--workers", str(workers)]) as address:
+            load = pool.submit(run_load, address, queues).result()
+        _check(load, 201)
+        figures.add(f"serve --workers {workers}, signed POST", load.rate)
+        figures.add_latencies(f"serve --workers {workers}, signed POST", load.latencies)
+
+
+@contextlib.contextmanager
+def _command(site: Site, arguments: Sequence[str]) -> Generator[str]:
+    """Run the real server; yield its address."""
+    found = site.home / "server.json"
+    with _started(site, "serve", ["api.cli.main", *arguments]) as server:
+        _wait_for(found, server)
+        url = json.loads(found.read_text())["url"]
+        yield url.partition("//")[2]
 
 
 def measure_batches(
@@ -156,6 +189,6 @@ def _check(load: Load, status: int) -> None:
 def _wait_for(path: Path, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _START_SECONDS
     while not path.exists():
-        assert server.poll() is None, f"the server ended: see its log beside {path}"
+        assert server.poll() is None, "the server ended"
         assert time.monotonic() < until, "the server does not start"
         time.sleep(0.02)

@@ -50,6 +50,11 @@ ROWS: Final = (
     Row(figure="signed POST, 64 connections", baseline="pgbench insert, 64 clients"),
     Row(figure="signed POST, 64 connections p99 ms", floor=30),
     Row(
+        figure="serve --workers 2, signed POST",
+        baseline="serve --workers 1, signed POST",
+        floor=1.25,
+    ),
+    Row(
         figure="signed batches of 100, events",
         baseline="ES256 verify, one core",
         floor=0.45,
