@@ -164,7 +164,7 @@ def test_attack_33_a_key_on_which_libraries_disagree_is_found_where_it_is_enroll
     spki = author.key.spki[:-32] + SMALL_ORDER
     document["spki"] = base64.b64encode(spki).decode()
     enrolled = builder.add(
-        "key-enrolled.v1", hospital.registrar, stream=hospital.doctor.staff, content=document
+        "key-enrolled.v1", hospital.registrar, stream=hospital.analyser.staff, content=document
     )
     builder.commit()
 
