@@ -43,8 +43,6 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, paddin
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
 MAX_PARTS: Final = 1_000_000  # bounds what decoding a file can cost
-MAX_NOTE_BYTES: Final = 1024 * 1024
-MAX_SIGNATURES: Final = 100  # of a note
 MAX_STATEMENT_BYTES: Final = 16 * 1024
 MAX_CONTAINER_BYTES: Final = 4 * 1024
 MAX_CONTENT_BYTES: Final = 1024 * 1024
@@ -339,11 +337,11 @@ class Checkpoint:
 
 def parse_checkpoint(data: bytes) -> Checkpoint:
     """Parse a signed checkpoint (c2sp.org/signed-note, c2sp.org/tlog-checkpoint)."""
-    whole = data.decode() if len(data) <= MAX_NOTE_BYTES else ""
+    whole = data.decode() if len(data) <= 1024 * 1024 else ""
     text, separator, block = whole.rpartition("\n\n")
     if not separator or not block.endswith("\n") or any(c < " " and c != "\n" for c in whole):
         raise ValueError("not a signed note")
-    if block.count("\n") > MAX_SIGNATURES:
+    if block.count("\n") > 100:
         raise ValueError("more signatures than are permitted")
     head = text.split("\n")
     if len(head) < len(("origin", "size", "root")) or not all(head):
@@ -683,6 +681,7 @@ class Key:
     staff: str
     public: Any
     enrolled_at: int
+    enrolled_by: str
     certificate: bytes | None
     revoked_at: int | None = None
 
@@ -773,8 +772,8 @@ class Directory:
             raise event.refuse("rule-broken", str(error)) from None
         if key_id in self.keys:
             raise event.refuse("rule-broken", "a key is enrolled a second time")
-        certificate = item.get("certificate")
-        self.keys[key_id] = Key(item["alg"], staff, public, event.position, certificate)
+        by, shown = event.said["signer"], item.get("certificate")
+        self.keys[key_id] = Key(item["alg"], staff, public, event.position, by, shown)
 
 
 def _name_in(event: Event) -> str:
@@ -898,6 +897,7 @@ def describe(event: Event, roles: Sequence[str], directory: Directory) -> dict[s
         "signer_name": directory.names.get(said["signer"]) or None,
         "roles": list(roles),
         "role_judged": said["type"] in AUTHORS,
+        "key_enrolled_by": directory.names.get(key.enrolled_by) or key.enrolled_by,
         "key_enrolled_at_position": key.enrolled_at,
         "key_revoked_at_position": key.revoked_at,
         "certificate": certificate_facts(key, said["signed_at"]),
@@ -931,6 +931,7 @@ def _rows(verdict: Mapping[str, Any]) -> list[tuple[str, str, str | tuple[str, s
         compared = "NOT compared: see --genesis", "CHƯA đối chiếu: xem --genesis"
     return [
         ("Ledger", "Sổ cái", verdict["origin"]),
+        ("About", "Đối tượng", f"{verdict['subject']['kind']} {verdict['subject']['id']}"),
         ("Founding event", "Sự kiện khởi lập", verdict["genesis"]),
         ("", "", compared),
         ("Checkpoint", "Điểm chốt", f"{verdict['size']} {verdict['root']}"),
@@ -951,7 +952,7 @@ def _event_rows(event: Mapping[str, Any], verdict: Mapping[str, Any]) -> list[An
     if event["key_revoked_at_position"] is not None:
         place = event["key_revoked_at_position"]
         valid = f"{valid[0]}; revoked at {place}", f"{valid[1]}; bị thu hồi tại {place}"
-    issuer: Any = f"registrars of {origin}", f"bộ phận đăng ký của {origin}"
+    issuer = f"{event['key_enrolled_by']}, {origin}"
     unit, period = origin, ("no certificate", "không có chứng thư")
     if paper:
         issuer, unit = paper["issuer"], paper["unit"] or origin

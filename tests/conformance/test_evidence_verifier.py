@@ -52,7 +52,7 @@ def roles_of(event: Event) -> list[str]:
     directory, said = Directory(TRUST), event.said
     spki = base64.b64decode(GOLDEN["keys"][said["alg"]]["spki"])
     public = load_key(spki, said["alg"])
-    directory.keys[sha256(spki).hex()] = Key(said["alg"], said["signer"], public, 0, None)
+    directory.keys[sha256(spki).hex()] = Key(said["alg"], said["signer"], public, 0, "", None)
     directory.roles[event.said["signer"]] = {"doctor", "nurse", "registrar", "laboratory"}
     return directory.follow(event)
 
