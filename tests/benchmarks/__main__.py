@@ -116,7 +116,8 @@ class _Run:
     def _posts(self) -> None:
         site, figures, pool = self._site, self._figures, self._pool
         # Whole patients: the opening of a stream, which costs most, is in its natural proportion.
-        events = max(64 * 50, int(self._size * _POST_SHARE))
+        whole = min(64 * 50, self._size // 6)
+        events = max(64, whole, int(self._size * _POST_SHARE))
         measure_validation(site, figures)
         measure_echo(site, figures, pool, events=events)
         measure_posts(site, figures, pool, events=events)
