@@ -126,7 +126,7 @@ def build_evidence(
     checkpoint = _checkpoint_of(reader, note)
     asked = _asked(reader, subject, checkpoint.size)
     founding = reader.events(-1, 1)[0]
-    published = newest_heads(reader, founding, checkpoint.size)
+    published = newest_heads(reader, founding.stream, checkpoint.size)
     found = {event.position: event for event in (founding, *asked)}
     if published is not None:
         found[published.position] = published

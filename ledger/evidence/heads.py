@@ -13,6 +13,12 @@ from ledger.rows import Event
 
 HEADS_TYPE: Final = "heads-published.v1"
 
+_NEWEST: Final = """
+SELECT event_id FROM {ledger}.entry
+WHERE stream = %(stream)s::uuid AND position < %(before)s
+ORDER BY version DESC
+LIMIT 50
+"""
 _HEADS: Final = """
 SELECT DISTINCT ON (stream) stream::text, version, leaf_hash
 FROM {ledger}.entry
@@ -21,11 +27,19 @@ ORDER BY stream, version DESC
 """
 
 
-def newest_heads(reader: LedgerReader, founding: Event, size: int) -> Event | None:
-    """Return the newest event below a size that published heads, or None."""
-    facility = reader.streams([founding.stream], up_to=size - 1)
-    found = [event for event in facility if event.statement.type == HEADS_TYPE]
-    return found[-1] if found else None
+def newest_heads(reader: LedgerReader, facility: str, size: int) -> Event | None:
+    """Return the newest event below a size, in the facility's stream, that published heads."""
+    store, before = reader.store, size
+    query = store.database.query(_NEWEST)
+    while rows := store.connection.execute(
+        query, {"stream": facility, "before": before}
+    ).fetchall():
+        events = reader.events_by_id([str(row[0]) for row in rows])
+        found = [event for event in events if event.statement.type == HEADS_TYPE]
+        if found:
+            return found[-1]
+        before = events[0].position
+    return None
 
 
 def open_heads(reader: LedgerReader, published: Event, chains: Collection[Event]) -> OpenedHeads:

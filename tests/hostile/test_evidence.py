@@ -11,7 +11,7 @@ import pytest
 
 from ledger.database import Database
 from ledger.evidence.format import Evidence, Subject, encode_evidence
-from ledger.evidence.verify_evidence import RefusedError, Trust, check_evidence, told
+from ledger.evidence.verify_evidence import RefusedError, Trust, check_evidence, read_policy, told
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer
 from signing.statement import Seen
@@ -160,6 +160,24 @@ def test_row_40_with_published_heads_nothing_below_them_can_be_withheld(prover: 
         assert refusal(prover, shorter) == ("heads-mismatch", published.position)
 
 
+def test_row_40_the_newest_heads_are_found_behind_many_other_events(prover: Prover) -> None:
+    """The facility may set policies as often as it likes."""
+    first = prover.publish_heads()
+    for version in range(60):
+        prover.builder.add(
+            "policy-set.v1",
+            prover.hospital.registrar,
+            stream=prover.hospital.facility,
+            content={"version": version, "entry_deadline_hours": 1, "outage_deadline_hours": 1},
+        )
+    prover.builder.commit()
+    verdict: Any = prover.verdict(prover.record())
+    assert verdict["heads"]["position"] == first.position
+    newest = prover.publish_heads()
+    verdict = prover.verdict(prover.record())
+    assert verdict["heads"]["position"] == newest.position
+
+
 def test_row_40_heads_are_not_to_be_exchanged_or_thinned_out_unseen(prover: Prover) -> None:
     """Openings that are missing are named; one of another stream, place or version is refused."""
     published = prover.publish_heads()
@@ -248,6 +266,13 @@ def test_row_43_a_new_ledger_of_the_same_origin_and_key_has_another_genesis(
     verdict = check_evidence(encode_evidence(evidence), Trust(key=prover.trust().key))
     assert (verdict["ok"], verdict["genesis_compared"]) == (True, False)
     assert "NOT compared: see --genesis" in told(verdict, 0)
+    # Witnesses saw the first ledger, and cosign no second one of this origin.
+    policy = read_policy(prover.policy)
+    with pytest.raises(RefusedError, match="witnesses-missing"):
+        check_evidence(encode_evidence(evidence), Trust(key=prover.trust().key, policy=policy))
+    subject = Subject(id=prover.hospital.ward.record, kind="record")
+    original = prover.build(subject, prover.note(cosigned=2))
+    assert prover.verdict(original, policy)["witnessed"] == "witnessed by 2 of 2"
 
 
 def test_contents_salts_and_signatures_are_not_to_be_exchanged(prover: Prover) -> None:
