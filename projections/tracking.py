@@ -81,6 +81,8 @@ def install_views(connection: Connection, database: Database) -> int:
         number = active_number(connection, database)
         if number not in generations(connection, database):
             create_generation(connection, database, number)
+        # Again, for roles that were made after it.
+        _grant(connection, database, database.views_schema(number), writes=_READ_WRITE)
         _grant(connection, database, f"{database.schema}_views", writes=sql.SQL("SELECT, UPDATE"))
     return number
 

@@ -94,7 +94,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
         sys.exit(UNUSABLE)
     except Exception as error:  # noqa: BLE001 - its message may quote a content: never shown
         fields = error_fields(error)
-        note(f"clinledger: a fault of the program: {fields['error']}, {fields['places'][-1]}")
+        places = [place for place in fields["places"] if "site-packages" not in place]
+        told = ", ".join([fields["error"], fields.get("sqlstate", ""), *places[-2:]])
+        note(f"clinledger: a fault of the program: {told}")
         sys.exit(UNUSABLE)
 
 
