@@ -20,6 +20,6 @@ def certified_spki(certificate: bytes) -> bytes:
     """
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise MalformedKeyError("certificate-malformed") from None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -801,7 +801,7 @@ def certificate_facts(key: Key, signed_at: str) -> dict[str, Any] | None:
         names = found.issuer.rfc4514_string(), found.subject.rfc4514_string()
         first, last = found.not_valid_before_utc, found.not_valid_after_utc
         fits = found.public_key() == key.public
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         names, units, fits = ("?", "?"), [], False
         first = last = datetime.fromtimestamp(0, UTC)
     return {

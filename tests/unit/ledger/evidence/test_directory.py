@@ -21,7 +21,9 @@ from ledger.evidence.verify_evidence import (
     describe,
     read_note_key,
 )
+from signing.certificates import certified_spki
 from signing.container import sign_container
+from signing.errors import MalformedKeyError
 from signing.keys import SoftKey
 from signing.statement import ContentClaim, Seen, Statement, encode_statement, statement_digest
 from signing.vkeys import ed25519_vkey
@@ -253,7 +255,12 @@ def test_a_certificate_that_does_not_fit_is_not_valid() -> None:
     office.enrol(certificate=certificate(ec.generate_private_key(ec.SECP384R1()), 2027))
     assert office.note()["certificate"]["valid_when_signed"] is False
     key = office.directory.keys[office.doctor.key_id]
-    for der in (base64.b64decode(certificate(private, 2026)), b"none"):
+    fitting = base64.b64decode(certificate(private, 2027))
+    version = fitting.index(bytes.fromhex("a003020102")) + 4
+    impossible = fitting[:version] + b"\x05" + fitting[version + 1 :]
+    with pytest.raises(MalformedKeyError, match="certificate-malformed"):
+        certified_spki(impossible)
+    for der in (base64.b64decode(certificate(private, 2026)), b"none", impossible):
         key.certificate = der
         facts = certificate_facts(key, "2027-11-22T03:03:09.678Z")
         assert facts is not None
