@@ -113,6 +113,34 @@ def test_stored_checkpoints_find_a_cut_tail_as_long_as_they_are_there(attack: At
     assert attack.verify().ok
 
 
+def test_attack_36_a_fork_signed_with_the_stolen_key_contradicts_earlier_checkpoints(
+    attack: Attack, tmp_path: Path
+) -> None:
+    """The thief rewrites everything consistently, and stores checkpoints of his own making."""
+    kept = _keep(attack, tmp_path, (200, 256, 260))
+    attack.truncate(250)
+    attack.cover_up()
+    attack.rewind(250)
+    for _ in range(30):
+        attack.hospital.note(attack.hospital.other, text="Khác.")
+    attack.hospital.builder.commit()
+    store_checkpoints(attack.hospital, (250, 260, 280))
+
+    assert attack.verify().ok
+    assert found(attack.verify(checkpoints=kept), CODE) == [255, 259]
+
+
+def test_attack_28_an_exchanged_note_is_found(attack: Attack) -> None:
+    """A true checkpoint in another's place is stored by another size."""
+    store_checkpoints(attack.hospital, CHECKPOINT_SIZES)
+    attack.run(
+        "UPDATE {ledger}.publication SET note = (SELECT note FROM {ledger}.checkpoint"
+        " WHERE number = 1) WHERE number = 4"
+    )
+
+    assert found(attack.verify(), "column-mismatch") == [0]
+
+
 def test_a_stored_checkpoint_that_is_missing_is_found(attack: Attack) -> None:
     """Their numbers have no gaps."""
     store_checkpoints(attack.hospital, CHECKPOINT_SIZES)

@@ -156,9 +156,9 @@ def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
     with signing_server.http() as http:
         wait(lambda: _published_size(http) > 0, "the first checkpoint is published")
         wait(lambda: _checkpoints(http) == (200, "ok"), "the signer says that all is well")
-        for _ in range(4):
+        for number in range(4):
             head = signing_server.head()
-            event = hospital.signed("note-written.v1", hospital.note(f"n{head.size}"), seen=head)
+            event = hospital.signed("note-written.v1", hospital.note(f"n{number}"), seen=head)
             assert http.post("/v1/events", json=submission_json(event)).status_code == 201
             _signer_process(signing_server).kill()
 
