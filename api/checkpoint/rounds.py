@@ -7,7 +7,7 @@ of questions at a time.
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -35,10 +35,20 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         publish_seconds: at least, between two publications.
         quorum_seconds: without a quorum of witnesses, until that is told.
+        again_seconds: until witnesses are asked again about a checkpoint that lacks a quorum,
+            when nothing newer was signed.
     """
 
     publish_seconds: float = 60.0
     quorum_seconds: float = 900.0
+    again_seconds: float = 30.0
+
+
+class _Asked(NamedTuple):
+    """A checkpoint that witnesses are, or were, asked about."""
+
+    state: SignerState
+    at: float
 
 
 class Rounds:
@@ -79,8 +89,10 @@ class Rounds:
         self._lock = asyncio.Lock()
         self._log: Any = structlog.get_logger()
         self._asking: asyncio.Task[Round] | None = None
+        self._asked: _Asked | None = None
         self._unwitnessed: SignerState | None = None
         self._unpublished: bytes | None = None
+        self._published: bytes | None = None
         self._published_at = -self._pace.publish_seconds
         self._quorum_at = asyncio.get_running_loop().time()
         self._round_at_ms = clock.now_ms()
@@ -176,8 +188,16 @@ class Rounds:
 
     def _ask(self) -> None:
         """Begin to ask the witnesses about the newest checkpoint, unless they are being asked."""
-        if self._asking is None and self._witnesses is not None and self._unwitnessed is not None:
+        if self._asking is not None or self._witnesses is None:
+            return
+        now = asyncio.get_running_loop().time()
+        if self._asked is not None and now - self._asked.at >= self._pace.again_seconds:
+            self._unwitnessed = self._unwitnessed or self._asked.state
+        if self._unwitnessed is not None:
             asked, self._unwitnessed = self._unwitnessed, None
+            if self._asked is None:  # nothing lacked a quorum until now
+                self._quorum_at = now
+            self._asked = _Asked(asked, now)
 
             async def prove(old_size: int) -> Sequence[bytes]:
                 async with self._lock:
@@ -190,11 +210,12 @@ class Rounds:
         """Take what the witnesses have answered, if they have."""
         if self._asking is None or not self._asking.done():
             return
-        asked, self._asking = self._asking, None
-        answers = asked.result()
+        asking, self._asking = self._asking, None
+        answers = asking.result()
         self._heed(answers)
         self._unpublished = answers.note
         if self._policy is not None and self._policy.judge(answers.note).reached:
+            self._asked = None
             self._quorum_at = asyncio.get_running_loop().time()
 
     def _heed(self, answers: Round) -> None:
@@ -204,15 +225,16 @@ class Rounds:
             self._checkpointer.refuse(f"witness {name}: {alarm.detail}")
 
     async def _publish(self) -> None:
-        if self._unpublished is None:
-            return
         note, self._unpublished = self._unpublished, None
+        if note is None or note == self._published:
+            return
         async with self._lock:
             await asyncio.to_thread(self._checkpointer.publish, note, self._publications)
+        self._published = note
         self._published_at = asyncio.get_running_loop().time()
 
     def _tell(self, now: float) -> None:
         last = self._checkpointer.last
-        missing = self._policy is not None and now - self._quorum_at > self._pace.quorum_seconds
+        missing = self._asked is not None and now - self._quorum_at > self._pace.quorum_seconds
         size = last.checkpoint.size if last is not None else 0
         self._status.tell("unwitnessed" if missing else "ok", size)

@@ -223,7 +223,7 @@ def test_a_missing_quorum_is_told_after_a_while_and_stops_nothing(process: Proce
     """Care goes on; the operator is told."""
     process.net.cut.update(NAMES)
 
-    process.run(_once, pace=Pace(publish_seconds=0, quorum_seconds=0))
+    process.run(_once, pace=Pace(publish_seconds=0, quorum_seconds=-1))
 
     assert describe_status(process.status, now_ms=process.clock.now_ms()) == "unwitnessed"
     assert process.published().size == 40
@@ -308,3 +308,34 @@ def test_the_status_file_says_how_it_goes(process: Process) -> None:
     assert (status.state, status.size) == ("ok", 40)
     assert describe_status(process.status, now_ms=now) == "ok"
     assert describe_status(process.status, now_ms=now + 61_000) == "late"
+
+
+def test_a_witness_that_comes_back_is_asked_again_though_nothing_is_new(process: Process) -> None:
+    """A night without events must not leave the last checkpoint without its quorum."""
+
+    async def act(rounds: Rounds) -> None:
+        process.net.cut.add("two")
+        await rounds.once()
+        assert not process.policy.judge(process.published().note).reached
+        process.net.cut.clear()
+        for _ in range(3):
+            await rounds.round()
+            await asyncio.sleep(0.3)
+
+    process.run(act, pace=Pace(publish_seconds=0, again_seconds=0))
+
+    assert process.policy.judge(process.published().note).reached
+    assert process.published().number == 2
+    assert process.signed.verify().findings == ()
+
+
+def test_a_quorum_that_was_reached_is_not_missing_while_nothing_is_new(process: Process) -> None:
+    """An idle ledger is no alarm."""
+
+    async def act(rounds: Rounds) -> None:
+        await rounds.once()
+        await rounds.round()
+
+    process.run(act, pace=Pace(publish_seconds=0, quorum_seconds=0))
+
+    assert describe_status(process.status, now_ms=process.clock.now_ms()) == "ok"
