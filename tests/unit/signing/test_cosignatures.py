@@ -107,10 +107,12 @@ def test_a_log_may_sign_with_both_kinds_of_key() -> None:
     assert [one.time_seconds for one in verified] == [None, 0]
 
 
-def test_an_impossible_time_is_refused() -> None:
-    signature = struct.pack(">Q", 2**63) + bytes(64)
+def test_an_impossible_time_is_refused_though_it_was_signed() -> None:
+    """The specification: "It MUST NOT exceed 2^63 - 1"."""
+    last = cosigner().cosign(TEXT, 2**63 - 1).signature
+    assert check(cosigner().verifier, TEXT, last) == 2**63 - 1
     with pytest.raises(InvalidSignatureError) as caught:
-        cosigner().verifier.check(TEXT, signature)
+        cosigner().verifier.check(TEXT, cosigner().cosign(TEXT, 2**63).signature)
     assert caught.value.detail == "an impossible time"
 
 
@@ -173,10 +175,15 @@ def test_verifier_keys_of_other_types_and_weak_keys_are_refused(
 
 
 def test_each_verifier_takes_its_own_type_only() -> None:
-    with pytest.raises(MalformedKeyError):
-        MldsaVerifier(cosigner().verifier.vkey)
-    with pytest.raises(MalformedKeyError):
+    same_key = VerifierKey(
+        name="a", type=4, public_key=MldsaCosigner("a", MLDSA_KEY).verifier.vkey.public_key
+    )
+    with pytest.raises(MalformedKeyError) as caught:
+        MldsaVerifier(same_key)
+    assert caught.value.code == "vkey-type"
+    with pytest.raises(MalformedKeyError) as caught:
         type(cosigner().verifier)(log_signer().verifier.vkey)
+    assert caught.value.code == "vkey-type"
 
 
 def test_a_line_is_written_as_notes_have_it() -> None:
