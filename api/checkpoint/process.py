@@ -25,7 +25,7 @@ from api.logs import configure_logs, error_fields
 from api.settings import Settings, read_settings
 from api.witness.group import WitnessGroup
 from ledger.checkpointing.follower import InconsistentLedgerError, Progress
-from ledger.checkpointing.signer import resume
+from ledger.checkpointing.signer import SignerRefusedError, resume
 from ledger.checkpointing.state import StateFile
 from ledger.checkpointing.table import CheckpointTable
 from ledger.clock import SystemClock
@@ -158,8 +158,8 @@ async def _run(settings: Settings) -> int:
             await asyncio.wait({running}, timeout=_GRACE_SECONDS)
         if running.done():
             running.result()
-    except InconsistentLedgerError as error:
-        status.tell("refused", 0, error.findings)
+    except (InconsistentLedgerError, SignerRefusedError) as error:
+        status.refuse(error)
         log.critical("no checkpoint is signed any more: verify first", detail=str(error))
         await stopped
         return _REFUSED

@@ -14,7 +14,7 @@ import structlog
 
 from api.checkpoint.heads import HeadsPublisher
 from api.checkpoint.status import StatusFile
-from api.witness.client import WitnessError
+from api.witness.client import Fault, WitnessError
 from api.witness.group import Round, WitnessGroup
 from ledger.checkpointing.signer import Checkpointer
 from ledger.checkpointing.state import SignerState
@@ -93,6 +93,7 @@ class Rounds:
         self._unwitnessed: SignerState | None = None
         self._unpublished: bytes | None = None
         self._published: bytes | None = None
+        self._faults: dict[str, Fault] = {}
         self._published_at = -self._pace.publish_seconds
         self._quorum_at = asyncio.get_running_loop().time()
         self._round_at_ms = clock.now_ms()
@@ -219,8 +220,13 @@ class Rounds:
             self._quorum_at = asyncio.get_running_loop().time()
 
     def _heed(self, answers: Round) -> None:
-        for name, fault in answers.faults.items():
-            self._log.warning("a witness did not cosign", witness=name, fault=fault.fault)
+        """Tell what is new about the witnesses; refuse to go on when one saw another history."""
+        faults: dict[str, Fault] = {name: one.fault for name, one in answers.faults.items()}
+        for name, fault in faults.items() - self._faults.items():
+            self._log.warning("a witness does not cosign", witness=name, fault=fault)
+        for name in self._faults.keys() - faults.keys():
+            self._log.info("a witness cosigns again", witness=name)
+        self._faults = faults
         for name, alarm in answers.alarms.items():
             self._checkpointer.refuse(f"witness {name}: {alarm.detail}")
 

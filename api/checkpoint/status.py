@@ -5,8 +5,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from ledger.checkpointing.follower import InconsistentLedgerError
 from ledger.clock import Clock
-from ledger.errors import EnvironmentRefusedError
+from ledger.errors import EnvironmentRefusedError, LedgerError
 from ledger.verify.report import Finding
 
 State = Literal["starting", "ok", "unwitnessed", "refused"]
@@ -26,12 +27,14 @@ class CheckpointStatus(msgspec.Struct, frozen=True, kw_only=True):
         size: of the last checkpoint signed; 0 before the first.
         told_at_ms: when it last said so, milliseconds since 1970.
         findings: why it refuses, the first of them.
+        detail: why it refuses, in words.
     """
 
     state: State
     size: int
     told_at_ms: int
     findings: tuple[Finding, ...] = ()
+    detail: str = ""
 
 
 class StatusFile:
@@ -43,16 +46,32 @@ class StatusFile:
         self._clock = clock
         self._told: CheckpointStatus | None = None
 
-    def tell(self, state: State, size: int, findings: tuple[Finding, ...] = ()) -> None:
+    def refuse(self, error: LedgerError) -> None:
+        """Write that nothing is signed, and why.
+
+        Raises:
+            EnvironmentRefusedError: the file cannot be written.
+        """
+        findings = error.findings if isinstance(error, InconsistentLedgerError) else ()
+        now = self._clock.now_ms()
+        self._write(
+            CheckpointStatus(
+                state="refused",
+                size=0,
+                told_at_ms=now,
+                findings=findings[:_FINDINGS],
+                detail=str(error),
+            )
+        )
+
+    def tell(self, state: State, size: int) -> None:
         """Write what is new, and now and then that nothing is.
 
         Raises:
             EnvironmentRefusedError: the file cannot be written.
         """
         now = self._clock.now_ms()
-        status = CheckpointStatus(
-            state=state, size=size, told_at_ms=now, findings=findings[:_FINDINGS]
-        )
+        status = CheckpointStatus(state=state, size=size, told_at_ms=now)
         told = self._told
         if (
             told is not None
@@ -60,6 +79,9 @@ class StatusFile:
             and 0 <= now - told.told_at_ms < _REFRESH_MS
         ):
             return
+        self._write(status)
+
+    def _write(self, status: CheckpointStatus) -> None:
         aside = self._path.with_name(f".{self._path.name}.new")
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

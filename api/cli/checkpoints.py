@@ -64,7 +64,7 @@ def checkpoint(
         with progress_bar("verifying") as advance:
             signed = asyncio.run(_sign(chosen, status, begin, once=once, progress=advance))
     except InconsistentLedgerError as error:
-        status.tell("refused", 0, error.findings)
+        status.refuse(error)
         for finding in error.findings:
             place = "-" if finding.position is None else finding.position
             say(f"FINDING     {finding.code} at {place}: {finding.detail}")

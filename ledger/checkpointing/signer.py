@@ -26,6 +26,10 @@ NO_STATE: Final = (
 )
 
 
+class SignerRefusedError(EnvironmentRefusedError):
+    """The signer may not begin here until a person has looked: no state, or another key."""
+
+
 class Checkpointer:
     """Signs one ledger's checkpoints with one key. One at a time; not to be shared by threads."""
 
@@ -71,7 +75,7 @@ class Checkpointer:
         stored = None if newest is None else self._check_stored(newest)
         if last is None and stored is not None:
             if not new_state:
-                raise EnvironmentRefusedError(NO_STATE)
+                raise SignerRefusedError(NO_STATE)
             last = self._begin_anew(stored, new_state)
         if last is not None and stored is not None and stored.size > last.checkpoint.size:
             raise self._refuse(
@@ -162,7 +166,7 @@ class Checkpointer:
     def _check_key(self) -> None:
         founded = self._follower.directory.checkpoint_key
         if founded and founded != str(self._signer.verifier.vkey):
-            raise EnvironmentRefusedError(
+            raise SignerRefusedError(
                 "the checkpoint key here is not the one that the founding event names"
             )
 
@@ -237,7 +241,8 @@ def resume(  # noqa: PLR0913 - everything that the signer rests on
 
     Raises:
         InconsistentLedgerError: something is wrong; nothing is signed.
-        EnvironmentRefusedError: no state where there must be one, or another key.
+        SignerRefusedError: no state where there must be one, or another key.
+        EnvironmentRefusedError: the state cannot be read or written.
         UnavailableError: the database does not answer.
     """
     last = state.load(signer.verifier)

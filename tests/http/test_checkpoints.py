@@ -113,12 +113,15 @@ def test_other_paths_are_unknown_tiles(served: Served, tmp_path: Path, path: str
 @pytest.fixture
 def signing_server(hospital: LiveHospital) -> Generator[Server]:
     """A running server whose home holds the checkpoint key, and a key of the ledger's own."""
+    with _signing(hospital) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _signing(hospital: LiveHospital) -> Generator[Server]:
     live = hospital.live
-    ledger = enrol(hospital, "the ledger itself", "ledger", kind="device")
-    for name, key in (("checkpoint", CHECKPOINT_SOFT_KEY), (ledger, hospital.key_of(ledger))):
-        path = live.home / "keys" / f"{name}.pem"
-        path.write_bytes(key.to_pem(None))
-        path.chmod(0o600)
+    if not (live.home / "keys" / "checkpoint.pem").exists():
+        _give_keys(hospital)
     with live.database.connect("owner") as connection:
         install_views(connection, live.database)
     live.stop()
@@ -129,6 +132,15 @@ def signing_server(hospital: LiveHospital) -> Generator[Server]:
     with contextlib.suppress(ValueError):
         server.process.communicate(timeout=30)
     live.start()
+
+
+def _give_keys(hospital: LiveHospital) -> None:
+    live = hospital.live
+    ledger = enrol(hospital, "the ledger itself", "ledger", kind="device")
+    for name, key in (("checkpoint", CHECKPOINT_SOFT_KEY), (ledger, hospital.key_of(ledger))):
+        path = live.home / "keys" / f"{name}.pem"
+        path.write_bytes(key.to_pem(None))
+        path.chmod(0o600)
 
 
 def _published_size(http: httpx2.Client) -> int:
@@ -208,3 +220,16 @@ def test_readiness_turns_red_when_the_signer_refuses(signing_server: Server) -> 
     _, log = signing_server.end()
     assert "column-mismatch" in log
     assert not signer.is_running()
+
+
+def test_readiness_is_red_while_the_state_is_missing(hospital: LiveHospital) -> None:
+    """A lost or hidden state is a person's decision, not a fresh start."""
+    with _signing(hospital) as server:
+        with server.http() as http:
+            wait(lambda: _published_size(http) > 0, "the first checkpoint is published")
+        server.end()
+    (hospital.live.home / "checkpoint" / "ledger.state").unlink()
+    with _signing(hospital) as server, server.http() as http:
+        wait(lambda: _checkpoints(http) == (503, "refused"), "readiness is red")
+    status = (hospital.live.home / "checkpoint" / "ledger.status").read_text()
+    assert "--new-state" in status

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from ledger.checkpointing.follower import InconsistentLedgerError
+from ledger.checkpointing.signer import SignerRefusedError
 from ledger.checkpointing.table import Checkpoints
 from ledger.errors import EnvironmentRefusedError
 from signing.checkpoints import verify_checkpoint
@@ -163,7 +164,7 @@ def test_a_missing_state_is_not_taken_for_a_first_start(signed: Checkpointed) ->
     signed.start().sign_new()
     signed.file.path.unlink()
 
-    with pytest.raises(EnvironmentRefusedError, match="--new-state"):
+    with pytest.raises(SignerRefusedError, match="--new-state"):
         signed.start()
 
     signed.notes(1)
@@ -199,7 +200,7 @@ def test_a_state_that_was_set_back_is_refused(signed: Checkpointed) -> None:
 
 def test_another_key_than_the_founding_event_names_signs_nothing(signed: Checkpointed) -> None:
     """A wrong file in keys/ must not become a checkpoint."""
-    with pytest.raises(EnvironmentRefusedError, match="founding event"):
+    with pytest.raises(SignerRefusedError, match="founding event"):
         signed.start(key=SoftKey.generate("EdDSA"))
 
 
