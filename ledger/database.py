@@ -32,6 +32,7 @@ _STATEMENT_TIMEOUT_SECONDS: Final[dict[str, int]] = {
     "auditor": 0,
 }
 _CONNECT_TIMEOUT_SECONDS = 10
+_SILENCE_SECONDS = 15
 
 
 class Database:
@@ -146,6 +147,11 @@ class Database:
             "autocommit": True,
             "application_name": name,
             "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+            # A network that falls silent must not hold an append for hours (TCP only).
+            "keepalives_idle": _SILENCE_SECONDS,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 2_000 * _SILENCE_SECONDS,
             "options": options,
         }
 
