@@ -107,3 +107,12 @@ class Memory:
         """
         self.cache.trim(in_use=2 * on_the_way)
         self.roots.trim()
+
+
+def partition_is_due(old: int, new: int) -> bool:
+    """Tell whether the tree, growing, passed the middle of a partition: the next one is made.
+
+    Half a partition ahead, so that appends never wait for one.
+    """
+    half = PARTITION_SPAN // 2
+    return (old + half) // PARTITION_SPAN != (new + half) // PARTITION_SPAN

@@ -9,6 +9,7 @@ starting, and the head's compare-and-swap stops it if the lock ever failed.
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import Callable
 from typing import Final, Self
@@ -18,8 +19,8 @@ from ledger.database import Database
 from ledger.errors import CorruptionError, LedgerError, UnavailableError
 from ledger.keyring import Keyring
 from ledger.lookup import Lookup
-from ledger.memory import Memory
-from ledger.plan import Plan
+from ledger.memory import Memory, partition_is_due
+from ledger.plan import Pace, Plan
 from ledger.rows import Head, Outcome
 from ledger.state import DirectoryState
 from ledger.store import PARTITION_SPAN
@@ -30,7 +31,6 @@ from ledger.writer import EventIdTakenError, Writer
 MAX_BATCH: Final = 1_000
 MAX_WAITING: Final = 10_000
 CONNECT_TRIES: Final = 30
-_WORTH_HALVING: Final = 16
 
 _log = logging.getLogger("clinledger.sequencer")
 
@@ -45,6 +45,7 @@ class Sequencer:
         self._writer = Writer(database, name=name)
         self.lookup = Lookup(database, keyring, name=name)
         self._memory = Memory(clock)
+        self._pace = Pace()
         self._stale = True
         self._waiting: list[Waiting] = []
         self._again: list[Waiting] = []  # of a batch that could not be committed as it was
@@ -184,8 +185,7 @@ class Sequencer:
 
     def _take(self) -> list[Waiting]:
         count = min(len(self._waiting), MAX_BATCH - (len(self._next.items) if self._next else 0))
-        if self._committing is None and count >= _WORTH_HALVING:
-            # Deciding takes about as long as committing: the other half is decided meanwhile.
+        if self._committing is None and self._pace.halving_pays(count):
             count = (count + 1) // 2
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
         return taken
@@ -216,7 +216,7 @@ class Sequencer:
         plan = self._next = self._next or Plan(
             batch=memory.batch(on=None if self._committing is None else self._committing.batch)
         )
-        plan.decide(items)
+        plan.decide(items, self._pace)
 
     async def _load(self, *, tries: int) -> None:
         """Take the head and the directory from the ledger itself, forgetting what was in memory."""
@@ -251,18 +251,18 @@ class Sequencer:
         if not batch.entries:
             return True
         new = batch.head()
+        started = time.perf_counter()
         try:
             await self._writer.append(batch.old, new, batch.entries, batch.tiles)
         except EventIdTakenError:
             self._again = await without_taken_ids(plan.items, self.lookup)
             self._stale = True
             return False
+        self._pace.committed(len(batch.entries), time.perf_counter() - started)
         self._memory.commit(new)
         for committed in self._watchers:
             committed(batch.touches_directory)
-        half = PARTITION_SPAN // 2
-        if (batch.old.size + half) // PARTITION_SPAN != (new.size + half) // PARTITION_SPAN:
-            # Half a partition ahead, so that appends never wait for one.
+        if partition_is_due(batch.old.size, new.size):
             await self.lookup.ask(lambda r: r.store.ensure_partition(new.size + PARTITION_SPAN))
         return True
 
