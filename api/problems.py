@@ -138,7 +138,9 @@ TABLE: Final[Mapping[type[Exception], Kind]] = MappingProxyType(
     }
 )
 
-ELSEWHERE: Final = frozenset({"InconsistentLedgerError", "SequencerRunningError", "WitnessError"})
+ELSEWHERE: Final = frozenset(
+    {"InconsistentLedgerError", "SequencerRunningError", "SignerRefusedError", "WitnessError"}
+)
 """Errors of other processes (the checkpoint signer, the asker of witnesses, a second sequencer),
 which no route raises. They are named here on purpose; were one raised, its parent's row answers.
 """

@@ -156,7 +156,18 @@ def _checkpoints(http: httpx2.Client) -> tuple[int, str]:
 
 
 def _signer_process(server: Server) -> psutil.Process:
-    return next(child for child in server.children() if "api.checkpoint.process" in child.cmdline())
+    """Return the running signer; right after a kill there is none for a moment."""
+    found: list[psutil.Process] = []
+
+    def is_running() -> bool:
+        for child in server.children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "api.checkpoint.process" in child.cmdline():
+                    found.append(child)
+        return bool(found)
+
+    wait(is_running, "a signer runs")
+    return found[0]
 
 
 def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
