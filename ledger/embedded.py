@@ -59,6 +59,10 @@ log_min_error_statement = panic
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 """
+# Workers that read for the others gain nothing on a ledger of this size, and are three processes
+# more; while they did, a copy of a small database once did not end (on a machine of CI).
+_FIRST_WITH_WORKERS: Final = 18
+_WITHOUT_WORKERS: Final = "io_method = sync\n"
 
 
 class EmbeddedPostgres:
@@ -155,6 +159,8 @@ class EmbeddedPostgres:
         # 3. Settings, socket folder, log.
         sockets = self._socket_folder(user)
         settings = _SETTINGS.format(port=_PORT, sockets=str(sockets).replace("'", "''"))
+        if programs.major >= _FIRST_WITH_WORKERS:
+            settings += _WITHOUT_WORKERS
         _replace_file(user, self.data / "clinledger.conf", settings)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
