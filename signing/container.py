@@ -58,15 +58,19 @@ def sign_container(signer: Signer, statement: bytes) -> bytes:
 
 def assemble_container(alg: Algorithm, signature: bytes) -> bytes:
     """Return the container of a raw signature that was made over `signing_input` elsewhere."""
-    return _PREFIX + _PROTECTED[alg] + b".." + encode_base64url(signature) + _SUFFIX
+    return wrap_jws(_PROTECTED[alg], signature)
 
 
-def parse_container(data: bytes) -> Container:
-    """Parse a container in its only permitted spelling, without checking the signature.
+def wrap_jws(protected: bytes, signature: bytes) -> bytes:
+    """Return the container of a detached JWS with this encoded protected header."""
+    return _PREFIX + protected + b".." + encode_base64url(signature) + _SUFFIX
+
+
+def unwrap_jws(data: bytes) -> tuple[bytes, bytes]:
+    """Return the encoded protected header, whatever it says, and the raw signature.
 
     Raises:
-        MalformedContainerError: ``container-too-large``, ``container-malformed`` or
-            ``container-header`` (any protected header but the ones of this format).
+        MalformedContainerError: `container-too-large` or `container-malformed`.
     """
     if len(data) > MAX_CONTAINER_BYTES:
         raise MalformedContainerError(
@@ -77,15 +81,25 @@ def parse_container(data: bytes) -> Container:
     parts = data[len(_PREFIX) : -len(_SUFFIX)].split(b".")
     if len(parts) != 3 or parts[1]:  # noqa: PLR2004 - RFC 7515 §7.1: header, payload, signature
         raise MalformedContainerError("container-malformed", "not a detached JWS")
-    alg = _ALGORITHM.get(parts[0])
-    if alg is None:
-        raise MalformedContainerError("container-header", "not a protected header of this format")
     try:
-        signature = decode_base64url(parts[2])
+        return parts[0], decode_base64url(parts[2])
     except ValueError:
         raise MalformedContainerError(
             "container-malformed", "the signature is not canonical base64url"
         ) from None
+
+
+def parse_container(data: bytes) -> Container:
+    """Parse a container in its only permitted spelling, without checking the signature.
+
+    Raises:
+        MalformedContainerError: ``container-too-large``, ``container-malformed`` or
+            ``container-header`` (any protected header but the ones of this format).
+    """
+    protected, signature = unwrap_jws(data)
+    alg = _ALGORITHM.get(protected)
+    if alg is None:
+        raise MalformedContainerError("container-header", "not a protected header of this format")
     return Container(alg=alg, signature=signature)
 
 
