@@ -18,7 +18,7 @@ from api.witness.client import Fault, WitnessError
 from api.witness.group import Round, WitnessGroup
 from ledger.checkpointing.signer import Checkpointer
 from ledger.checkpointing.state import SignerState
-from ledger.checkpointing.table import Checkpoints
+from ledger.checkpointing.table import Checkpoints, StoredCheckpoint
 from ledger.clock import Clock
 from ledger.merkle import consistency_proof
 from signing.policies import Policy
@@ -107,7 +107,7 @@ class Rounds:
         await self._ask_first()
         last = self._checkpointer.last
         newest = await asyncio.to_thread(self._publications.newest)
-        if last is not None and (newest is None or newest.size < last.checkpoint.size):
+        if last is not None and (newest is None or not self._suffices(newest, last)):
             self._offer(last)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -173,6 +173,12 @@ class Rounds:
             self._unpublished = state.note
         else:
             self._unwitnessed = state
+
+    def _suffices(self, published: StoredCheckpoint, last: SignerState) -> bool:
+        """Return whether outsiders have the last checkpoint, with as many witnesses as need be."""
+        if published.size < last.checkpoint.size:
+            return False
+        return self._policy is None or self._policy.judge(published.note).reached
 
     async def _ask_first(self) -> None:
         if self._witnesses is None:
