@@ -126,6 +126,9 @@ _TYPES: Final = (
     _directory("ledger-founded.v1", "facility", "founding document"),
     _directory("policy-set.v1", "facility", "policy document", "administrator"),
     _directory("heads-published.v1", "facility", "heads of all streams", "ledger"),
+    _directory(
+        "checkpoint-key-rotated.v1", "facility", "new checkpoint key", "administrator", "registrar"
+    ),
     _enrolment("practitioner-enrolled.v1", "Practitioner", sealed=True),
     _enrolment("device-enrolled.v1", "Device", sealed=False),
     _directory("key-enrolled.v1", "staff", "public key with possession proof", "registrar"),

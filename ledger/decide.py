@@ -15,8 +15,9 @@ from ledger.facts import (
     ReasonFacts,
     ResourceFacts,
     RoleFacts,
+    RotationFacts,
 )
-from ledger.rules import authority, entries, facility, streams
+from ledger.rules import authority, entries, facility, rotation, streams
 from ledger.rules.context import RuleContext
 from ledger.rules.references import check_references, target_of
 from ledger.state import StreamState
@@ -25,6 +26,7 @@ from signing.statement import Statement
 _Decidable = (
     PolicyFacts
     | HeadsFacts
+    | RotationFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts
@@ -99,6 +101,8 @@ def _check_type(
             facility.check_enrolment(context, statement, facts)
         case HeadsFacts():
             facility.check_heads(context, facts)
+        case RotationFacts():
+            rotation.check_rotation(context, statement, facts)
         case PolicyFacts():
             facility.check_policy(context, facts)
         case _:

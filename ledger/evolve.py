@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from ledger.checkpoint_keys import CheckpointKey
 from ledger.facts import (
     AmendmentFacts,
     AnyFacts,
@@ -15,6 +16,7 @@ from ledger.facts import (
     ReasonFacts,
     ResourceFacts,
     RoleFacts,
+    RotationFacts,
 )
 from ledger.roles import FOUNDING_ROLES, StaffKind
 from ledger.rules.context import RuleContext
@@ -75,6 +77,7 @@ def _evolve_directory(
     facts: FoundingFacts
     | PolicyFacts
     | HeadsFacts
+    | RotationFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts
@@ -89,6 +92,8 @@ def _evolve_directory(
             directory.policy_position = context.position
         case HeadsFacts(size=size):
             directory.heads_size = size
+        case RotationFacts():
+            _take_checkpoint_key(directory, facts, context.position)
         case EnrolmentFacts(kind=kind):
             _staff(directory, statement.stream, kind)
         case KeyEnrolledFacts(key=key):
@@ -108,11 +113,17 @@ def _evolve_directory(
 def _found(directory: DirectoryState, statement: Statement, facts: FoundingFacts) -> None:
     directory.origin = statement.ledger
     directory.facility = statement.stream
-    directory.checkpoint_key = facts.checkpoint_key
-    directory.checkpoint_spki = facts.checkpoint_spki
+    _take_checkpoint_key(directory, facts, 0)
     for key in facts.registrars:
         _enrol_key(directory, key, 0)
         directory.staff[key.staff].roles.update(FOUNDING_ROLES)
+
+
+def _take_checkpoint_key(
+    directory: DirectoryState, facts: FoundingFacts | RotationFacts, position: int
+) -> None:
+    key = CheckpointKey(position=position, vkey=facts.checkpoint_key, spki=facts.checkpoint_spki)
+    directory.checkpoint_keys.append(key)
 
 
 def _staff(directory: DirectoryState, stream: str, kind: StaffKind = "practitioner") -> StaffState:

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from ledger.catalogue import EventType, event_type
 from ledger.errors import SubmissionRejectedError
-from ledger.profiles import amendments, clinical, directory, people
+from ledger.profiles import amendments, clinical, directory, people, rotation
 from ledger.profiles.facts import (
     AmendmentFacts,
     AnyFacts,
@@ -27,6 +27,8 @@ from ledger.profiles.facts import (
     ReasonFacts,
     ResourceFacts,
     RoleFacts,
+    RotationFacts,
+    SecondFacts,
 )
 from signing.statement import Statement
 
@@ -44,6 +46,8 @@ __all__ = [
     "ReasonFacts",
     "ResourceFacts",
     "RoleFacts",
+    "RotationFacts",
+    "SecondFacts",
     "read_facts",
 ]
 
@@ -51,6 +55,7 @@ _READERS: Final[Mapping[str, Callable[[Statement, bytes], AnyFacts]]] = {
     "ledger-founded.v1": directory.read_founding,
     "policy-set.v1": directory.read_policy,
     "heads-published.v1": directory.read_heads,
+    "checkpoint-key-rotated.v1": rotation.read_rotation,
     "practitioner-enrolled.v1": people.read_practitioner,
     "device-enrolled.v1": people.read_device,
     "key-enrolled.v1": directory.read_key_enrolled,

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from ledger.checkpoint_keys import CheckpointKey
 from ledger.roles import Role, StaffKind
 from signing.statement import StreamKind
 
@@ -74,8 +75,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     Attributes:
         origin: of the ledger; "" before it is founded.
         facility: id of the facility's stream; "" before it is founded.
-        checkpoint_key: the founding document's verifier key text (C2SP signed-note).
-        checkpoint_spki: the same key as SubjectPublicKeyInfo DER; may never be enrolled.
+        checkpoint_keys: by position, the founding event's first; none may ever be enrolled.
         keys: every key ever enrolled, by key_id.
         staff: every member of staff, by stream id.
         nonces: nonces of all possession proofs seen, so that none is used twice.
@@ -86,8 +86,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
 
     origin: str = ""
     facility: str = ""
-    checkpoint_key: str = ""
-    checkpoint_spki: bytes = b""
+    checkpoint_keys: list[CheckpointKey] = msgspec.field(default_factory=list[CheckpointKey])
     keys: dict[str, KeyState] = msgspec.field(default_factory=dict[str, KeyState])
     staff: dict[str, StaffState] = msgspec.field(default_factory=dict[str, StaffState])
     nonces: set[str] = msgspec.field(default_factory=set[str])
@@ -99,6 +98,11 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     def empty(cls) -> "DirectoryState":
         """Start as the ledger does: not founded."""
         return cls()
+
+    @property
+    def checkpoint_key(self) -> str:
+        """The verifier key text of the checkpoint key in force now; "" before it is founded."""
+        return self.checkpoint_keys[-1].vkey if self.checkpoint_keys else ""
 
     def key_for(self, key_id: str) -> KeyState | None:
         """Find a key, valid or revoked, by its id."""

@@ -45,14 +45,14 @@ class Amendment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 def read_reason(_statement: Statement, content: bytes) -> ReasonFacts:
     """Read `order-cancelled.v1` and `entry-retracted.v1`."""
-    _check_reason(decode_document(content, Reason).reason)
+    check_reason(decode_document(content, Reason).reason)
     return ReasonFacts()
 
 
 def read_amendment(statement: Statement, content: bytes) -> AmendmentFacts:
     """Read `entry-amended.v1`; pointers go on inside the resource, after `/resource`."""
     amendment = decode_document(content, Amendment)
-    _check_reason(amendment.reason)
+    check_reason(amendment.reason)
     resource = amendment.resource.encode()  # the decoder lets no lone surrogate through
     try:
         check_json_text(resource)
@@ -63,6 +63,7 @@ def read_amendment(statement: Statement, content: bytes) -> AmendmentFacts:
     return AmendmentFacts(amends_type=tag, resource=facts)
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Demand a reason that says something (`reason-blank`)."""
     if not reason.strip():
         raise reject("reason-blank", "/reason")

@@ -63,6 +63,36 @@ class HeadsFacts(Facts, frozen=True, kw_only=True):
     root: str
 
 
+class SecondFacts(Facts, frozen=True, kw_only=True):
+    """A second person's signature over what an event decides; unchecked.
+
+    Attributes:
+        signer: stream id of that member of staff.
+        key_id: of the key that signed.
+        container: see `signing.second`.
+    """
+
+    signer: str
+    key_id: str
+    container: bytes
+
+
+class RotationFacts(Facts, frozen=True, kw_only=True):
+    """Of `checkpoint-key-rotated.v1`; the new key's own signature was checked.
+
+    Attributes:
+        checkpoint_key: the new key's verifier key text.
+        checkpoint_spki: the same key as SubjectPublicKeyInfo DER.
+        handover: the signed note.
+        second: a second person's signature over the note's text, or None.
+    """
+
+    checkpoint_key: str
+    checkpoint_spki: bytes
+    handover: bytes
+    second: SecondFacts | None = None
+
+
 class EnrolmentFacts(Facts, frozen=True, kw_only=True):
     """Of `practitioner-enrolled.v1` and `device-enrolled.v1`."""
 
@@ -139,6 +169,7 @@ AnyFacts = (
     FoundingFacts
     | PolicyFacts
     | HeadsFacts
+    | RotationFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts

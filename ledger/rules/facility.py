@@ -102,8 +102,8 @@ def check_new_key(directory: DirectoryState, key: EnrolledKey) -> None:
         raise refuse("key-revoked", "", "a revoked key never comes back")
     if known is not None:
         raise refuse("key-already-enrolled")
-    if key.spki == directory.checkpoint_spki:
-        raise refuse("checkpoint-key", "", "the checkpoint key signs no events")
+    if any(key.spki == one.spki for one in directory.checkpoint_keys):
+        raise refuse("checkpoint-key", "", "a checkpoint key signs no events")
     if key.nonce in directory.nonces:
         raise refuse("possession-replayed", "", "the proof's nonce was used before")
 
