@@ -7,6 +7,7 @@ from ledger.database import Database
 from signing.keys import SoftKey
 from tests import contents
 from tests.ledger_builder import Author, Built, EventOptions, LedgerBuilder
+from tests.rotations import rotation
 
 
 class Hospital:
@@ -167,6 +168,27 @@ class Hospital:
         return self.builder.add(
             "record-closed.v1", self.doctor, stream=ward.record, content=content
         )
+
+    def rotate(self, *, lost: bool = False) -> SoftKey:
+        """Give the ledger a new checkpoint key; return the old one.
+
+        Args:
+            lost: let the second registrar sign instead of the old key.
+        """
+        old, self.checkpoint = self.checkpoint, SoftKey.generate("EdDSA")
+        second = (self.second.staff, self.second.key) if lost else None
+        self.builder.add(
+            "checkpoint-key-rotated.v1",
+            self.registrar,
+            stream=self.facility,
+            content=rotation(
+                self.checkpoint,
+                origin=self.builder.origin,
+                old=None if lost else old,
+                second=second,
+            ),
+        )
+        return old
 
     def revoke(self, member: Author) -> Built:
         """Revoke a member's key."""

@@ -7,14 +7,14 @@ must be the tree's at that size for ever.
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from ledger.checkpoint_keys import CheckpointKey, verify_in_force
 from ledger.errors import EnvironmentRefusedError
 from ledger.verify.entries import EntryChecker
 from ledger.verify.report import NOWHERE, Findings, Place
 from ledger.verify.snapshot import CheckpointRow
-from signing.checkpoints import Checkpoint, parse_checkpoint, verify_checkpoint
+from signing.checkpoints import Checkpoint, parse_checkpoint
 from signing.errors import SigningError
-from signing.notes import MAX_NOTE_BYTES, Ed25519Verifier, parse_note
-from signing.vkeys import parse_vkey
+from signing.notes import MAX_NOTE_BYTES, parse_note
 
 
 def read_checkpoints(paths: Iterable[Path]) -> tuple[bytes, ...]:
@@ -46,18 +46,19 @@ def _read(path: Path) -> bytes:
 class CheckpointChecker:
     """Holds checkpoints against the tree, as far as it has grown."""
 
-    def __init__(self, findings: Findings, entries: EntryChecker) -> None:
-        """Report to `findings` what contradicts the tree of `entries`."""
+    def __init__(
+        self, findings: Findings, entries: EntryChecker, *, keys: Sequence[CheckpointKey]
+    ) -> None:
+        """Report what contradicts the tree or the chain of keys.
+
+        Args:
+            findings: where to report.
+            entries: have the tree, which grows.
+            keys: that the events so far have named; grows with them.
+        """
         self._findings = findings
         self._tree = entries.tree
-        self._verifier: Ed25519Verifier | None = None
-
-    def trust(self, vkey: str) -> None:
-        """Take the checkpoint key that the founding event names; "" for none."""
-        try:
-            self._verifier = Ed25519Verifier(parse_vkey(vkey)) if vkey else None
-        except SigningError:
-            self._verifier = None
+        self._keys = keys
 
     def check(self, note: bytes, *, what: str, claimed: int | None = None) -> Checkpoint | None:
         """Check one checkpoint; return what it says when its signature is good.
@@ -68,13 +69,13 @@ class CheckpointChecker:
             claimed: the size by which it is stored.
         """
         place = _place(claimed)
-        if self._verifier is None:
+        if not self._keys:
             self._add(place, f"{what}: no founding event names a key to check it by")
             return None
         try:
-            found = verify_checkpoint(note, (self._verifier,)).checkpoint
+            found = verify_in_force(note, self._keys).checkpoint
         except SigningError as error:
-            self._add(place, f"{what}: not signed by this ledger's checkpoint key ({error.code})")
+            self._add(place, f"{what}: not signed by the checkpoint key in force ({error.code})")
             return None
         if found.size > self._tree.size:
             place = Place(position=self._tree.size)

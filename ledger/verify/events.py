@@ -21,9 +21,10 @@ from ledger.errors import (
     RejectedError,
 )
 from ledger.evolve import evolve
-from ledger.facts import AnyFacts, FoundingFacts, HeadsFacts, read_facts
+from ledger.facts import AnyFacts, FoundingFacts, HeadsFacts, RotationFacts, read_facts
 from ledger.heads import MAX_LAG, HeadTree
-from ledger.rules.authority import check_key
+from ledger.rules.authority import check_author, check_key
+from ledger.rules.rotation import check_rotation
 from ledger.sealing import Frame, associated_data, is_sealed, open_body
 from ledger.state import DirectoryState, StreamState
 from ledger.verify.entries import EntryChecker
@@ -232,6 +233,9 @@ class EventJudge:
                 decide(context, statement, facts)
             else:  # the persons of the directory are sealed, so their streams are not known whole
                 check_key(context, statement)
+                if isinstance(facts, RotationFacts):  # roles and keys are: this needs no more
+                    check_author(context, statement, CATALOGUE[statement.type], facts)
+                    check_rotation(context, statement, facts)
         except CommandRefusedError as error:
             self._findings.add(_code_of(error), place, f"{error.code} {error.pointer}".strip())
             return False

@@ -78,8 +78,8 @@ def verify_ledger(
     10. The rules accept the event where it stands.
     11. The ledger row and the stream keys agree with the founding event and the facility key.
     12. What clients were acknowledged is there, unchanged.
-    13. Checkpoints, those given and those stored, are signed by the key that the founding event
-        names, and are of this tree.
+    13. Checkpoints, those given and those stored, are signed by the key in force at their size,
+        as the founding event and rotations name it, and are of this tree.
 
     Views are compared by `projections.check`; `merge_findings` brings both together.
 
@@ -162,7 +162,9 @@ class _Verification:
             keys=self._keys,
             origin=origin or "",
         )
-        self._checkpoints = CheckpointChecker(findings, self._entries)
+        self._checkpoints = CheckpointChecker(
+            findings, self._entries, keys=self._events.directory.checkpoint_keys
+        )
         self._stored = (
             StoredChecker(snapshot.checkpoints(), self._checkpoints, findings, table="checkpoint"),
             StoredChecker(
@@ -235,8 +237,6 @@ class _Verification:
         )
 
     def _check_stored(self) -> None:
-        if self._entries.checked == 1:
-            self._checkpoints.trust(self._events.directory.checkpoint_key)
         for stored in self._stored:
             stored.check_up_to(self._entries.tree.size)
 

@@ -130,6 +130,75 @@ def test_attack_36_a_fork_signed_with_the_stolen_key_contradicts_earlier_checkpo
     assert found(attack.verify(checkpoints=kept), CODE) == [255, 259]
 
 
+def _rotated(attack: Attack, *, lost: bool) -> SoftKey:
+    """Rotate the key at position 260 and go on to 265 events; return the old key."""
+    old = attack.hospital.rotate(lost=lost)
+    for _ in range(4):
+        attack.hospital.note(attack.hospital.other)
+    attack.hospital.builder.commit()
+    return old
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["planned", "lost"])
+def test_attack_36_after_its_rotation_the_stolen_key_signs_nothing_that_is_accepted(
+    attack: Attack, tmp_path: Path, *, lost: bool
+) -> None:
+    """Not even the true tree, above the rotation's position; what it signed before stays good."""
+    old = _rotated(attack, lost=lost)
+    before = _keep(attack, tmp_path, (1, 200, 259, 260), key=old)
+    after = _keep(attack, tmp_path, (261, 262, 265))
+
+    assert attack.verify(checkpoints=(*before, *after)).ok
+    assert attack.verify(checkpoints=(*before, *after), keyring=False).ok
+
+    stolen = _keep(attack, tmp_path, (260, 261, 265), key=old)
+    for keyring in (True, False):
+        report = attack.verify(checkpoints=stolen, keyring=keyring)
+        assert found(report, CODE) == [260, 264]
+    assert "checkpoint-key-not-in-force" in report.findings[0].detail
+
+
+def test_attack_36_a_fork_above_the_rotation_is_not_accepted_under_the_stolen_key(
+    attack: Attack,
+) -> None:
+    """The thief rewrites what came after, consistently, and stores checkpoints of his own."""
+    old = _rotated(attack, lost=False)
+    attack.truncate(261)
+    attack.cover_up()
+    attack.rewind(261)
+    for _ in range(9):
+        attack.hospital.note(attack.hospital.other, text="Khác.")
+    attack.hospital.builder.commit()
+    attack.hospital.checkpoint = old
+    store_checkpoints(attack.hospital, (200, 260, 262, 270))
+
+    assert found(attack.verify(), CODE) == [261, 269]
+
+
+def test_attack_36_the_new_key_does_not_sign_what_was_before_it(
+    attack: Attack, tmp_path: Path
+) -> None:
+    """So a thief of the new key has no past to rewrite."""
+    _rotated(attack, lost=False)
+    kept = _keep(attack, tmp_path, (100, 260, 261))
+
+    assert found(attack.verify(checkpoints=kept), CODE) == [99, 259]
+
+
+def test_attack_36_the_stolen_key_hands_over_to_nobody(attack: Attack, tmp_path: Path) -> None:
+    """A rotation that the rules refuse, put in past the sequencer, gives no key."""
+    old = _rotated(attack, lost=False)
+    attack.hospital.checkpoint = old
+    attack.hospital.rotate()
+    attack.hospital.builder.commit()
+    kept = _keep(attack, tmp_path, (266,))
+
+    for keyring in (True, False):
+        report = attack.verify(checkpoints=kept, keyring=keyring)
+        assert found(report, "rule-broken") == [265]
+        assert found(report, CODE) == [265]
+
+
 def test_attack_28_an_exchanged_note_is_found(attack: Attack) -> None:
     """A true checkpoint in another's place is stored by another size."""
     store_checkpoints(attack.hospital, CHECKPOINT_SIZES)
