@@ -17,6 +17,7 @@ from ledger.merkle import root_at
 from ledger.rows import EntryRow, Event, Head, Receipt
 from ledger.sealing import associated_data, is_sealed, open_body
 from ledger.store import LAST_POSITION, EntryStore
+from signing.errors import MalformedStatementError
 from signing.statement import parse_statement, statement_digest
 
 
@@ -35,8 +36,8 @@ def open_event(row: EntryRow, *, key: bytes | None, origin: str) -> Event:
         statement = parse_statement(frame.statement)
     except CorruptionError as error:
         raise CorruptionError(error.code, row.position) from None
-    except ValueError as error:
-        raise CorruptionError("entry-malformed", row.position) from error
+    except MalformedStatementError:
+        raise CorruptionError("statement-malformed", row.position) from None
     if not hmac.compare_digest(statement_digest(frame.statement), entry.statement_digest):
         raise CorruptionError("statement-mismatch", row.position)
     if not hmac.compare_digest(statement_digest(frame.container), entry.container_digest):

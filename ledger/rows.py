@@ -38,14 +38,11 @@ class EntryRow(msgspec.Struct, frozen=True, kw_only=True):
         return f"EntryRow(position={self.position})"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One event, opened: its bytes met their digests.
+class BareEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, opened, without the bytes that prove it: what folds need.
 
     Attributes:
         received_at_ms: the ledger's clock, milliseconds since 1970.
-        statement_bytes: the exact bytes that the author signed.
-        container: the exact bytes of the signature container.
-        salt: the 32 bytes that salt the content digest.
         content: the exact bytes as submitted, or None when they were lawfully destroyed.
     """
 
@@ -54,19 +51,30 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     event_id: str
     received_at_ms: int
+    statement: Statement
+    content: bytes | None
+
+    def __repr__(self) -> str:
+        """Show the place only: the rest is about a patient."""
+        return f"{type(self).__name__}(position={self.position})"
+
+
+class Event(BareEvent, frozen=True, kw_only=True):
+    """One event, opened: its bytes met their digests.
+
+    Attributes:
+        statement_bytes: the exact bytes that the author signed.
+        container: the exact bytes of the signature container.
+        salt: the 32 bytes that salt the content digest.
+    """
+
     entry: bytes
     leaf_hash: bytes
     link_salt: bytes
     previous: bytes
     statement_bytes: bytes
-    statement: Statement
     container: bytes
     salt: bytes
-    content: bytes | None
-
-    def __repr__(self) -> str:
-        """Show the place only: the rest is about a patient."""
-        return f"Event(position={self.position})"
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+from ledger.bare import BareReader
 from ledger.database import Connection, Database
 from ledger.keyring import Keyring
 from ledger.reader import LedgerReader
+from ledger.store import EntryStore
 from projections.catalogue import LAYOUT, PROJECTIONS
 from projections.errors import ProjectionFailedError
 from projections.projection import StateCache
@@ -29,7 +31,8 @@ class Engine:
         """Fold into the generation `number`, reading the ledger over the same connection."""
         self._connection = connection
         self._database = database
-        self._reader = LedgerReader(connection, database, keyring)
+        self._store = EntryStore(connection, database)
+        self._reader = BareReader(LedgerReader(connection, database, keyring))
         self._schema = database.views_schema(number)
         self._caches = [StateCache(projection) for projection in PROJECTIONS]
         self._known: Tracking | None = None
@@ -61,11 +64,9 @@ class Engine:
                 for cache in self._caches:
                     cache.fold(events, self._load, changes)
                 changes.flush(self._connection, self._schema)
-                place = Tracking(
-                    position=events[-1].position,
-                    leaf_hash=events[-1].leaf_hash,
-                    layout=LAYOUT,
-                )
+                last = events[-1].position
+                [leaf_hash] = self._store.leaf_hashes(last, last + 1)
+                place = Tracking(position=last, leaf_hash=leaf_hash, layout=LAYOUT)
                 self._connection.execute(
                     views_query(ADVANCE, self._database, self.number),
                     {"position": place.position, "leaf_hash": place.leaf_hash},

@@ -7,7 +7,7 @@ from uuid import UUID
 from ledger.folds.item import StreamItems
 from ledger.folds.patient import PatientState, patient_header_bytes, restore_patient
 from ledger.folds.record import item_bytes
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from projections.projection import LoadRows
 from projections.tables import Changes, Column, Table
 
@@ -43,7 +43,7 @@ PATIENT_ITEM: Final = Table(
 TABLES: Final = (PATIENT, PATIENT_ITEM)
 
 
-def owners(event: Event) -> tuple[str, ...]:
+def owners(event: BareEvent) -> tuple[str, ...]:
     """Return the patient whose stream the event is in."""
     return (event.stream,)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from projections.tables import Changes, Row, Table
 
 StateT = TypeVar("StateT")
@@ -42,9 +42,9 @@ class Projection(Generic[StateT]):
 
     tables: tuple[Table, ...]
     kinds: frozenset[str]
-    owners: Callable[[Event], Sequence[str]]
+    owners: Callable[[BareEvent], Sequence[str]]
     empty: Callable[[str], StateT]
-    evolve: Callable[[StateT, Event], Iterable[str]]
+    evolve: Callable[[StateT, BareEvent], Iterable[str]]
     load: Callable[[LoadRows, Sequence[str]], Mapping[str, StateT]]
     write: Callable[[Changes, StateT, Collection[str] | None], None]
     weight: Callable[[StateT], int]
@@ -64,7 +64,7 @@ class StateCache(Generic[StateT]):
         self._states.clear()
         self._weight = 0
 
-    def fold(self, events: Sequence[Event], load: LoadRows, changes: Changes) -> None:
+    def fold(self, events: Sequence[BareEvent], load: LoadRows, changes: Changes) -> None:
         """Fold a batch in and put the rows that it changes.
 
         States that are not cached are loaded with one query per table.

@@ -8,7 +8,7 @@ from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
 from ledger.folds.record import header_bytes, item_bytes, record_header, restore_record
 from ledger.folds.words import cut
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from projections.projection import LoadRows, Projection
 from projections.tables import Changes, Column, Table
 
@@ -77,7 +77,7 @@ ORDER_IDENTIFIER: Final = Table(
 TABLES: Final = (RECORD, RECORD_ITEM, RECORD_IDENTIFIER, ORDER_IDENTIFIER)
 
 
-def _owners(event: Event) -> tuple[str, ...]:
+def _owners(event: BareEvent) -> tuple[str, ...]:
     return (event.stream,)
 
 

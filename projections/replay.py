@@ -6,11 +6,12 @@ The folds are those of the live view: as of the head, the bytes are the same.
 from typing import Final
 from uuid import UUID
 
+from ledger.bare import BareReader
 from ledger.errors import NotFoundError, RejectedError
 from ledger.folds.history import HistoryEntry, fold_history, render_history
 from ledger.folds.record import fold_record, render_record
 from ledger.reader import LedgerReader
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from ledger.store import LAST_POSITION
 from signing.statement import parse_time_ms
 
@@ -67,9 +68,9 @@ def resolve_as_of(reader: LedgerReader, text: str) -> int:
         ) from None
 
 
-def _events(reader: LedgerReader, record: str, position: int | None) -> list[Event]:
+def _events(reader: LedgerReader, record: str, position: int | None) -> list[BareEvent]:
     up_to = LAST_POSITION if position is None else position
-    events = reader.stream(record, up_to=up_to) if _is_uuid(record) else []
+    events = BareReader(reader).stream(record, up_to=up_to) if _is_uuid(record) else []
     if not events or events[0].statement.stream_kind != "record":
         raise NotFoundError("record-unknown", "", "no such record in this ledger by then")
     return events

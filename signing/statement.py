@@ -118,7 +118,40 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     type: Annotated[str, Meta(pattern=TYPE_PATTERN, max_length=64)]
 
 
+class _ReadClaim(ContentClaim, frozen=True, kw_only=True):
+    digest: str
+    media_type: str
+    size: int
+
+
+class _ReadRef(Ref, frozen=True, kw_only=True):
+    event_id: str
+    statement: str
+
+
+class _ReadSeen(Seen, frozen=True, kw_only=True):
+    root: str
+    size: int
+
+
+class _ReadStatement(Statement, frozen=True, kw_only=True):
+    """The same without patterns: matching those takes most of the time of parsing."""
+
+    content: _ReadClaim
+    event_id: str
+    key_id: str
+    ledger: str
+    occurred_at: str
+    refs: tuple[_ReadRef, ...] | UnsetType = UNSET
+    seen: _ReadSeen | UnsetType = UNSET
+    signed_at: str
+    signer: str
+    stream: str
+    type: str
+
+
 _decoder: Final = msgspec.json.Decoder(Statement)
+_reader: Final = msgspec.json.Decoder(_ReadStatement)
 _encoder: Final = msgspec.json.Encoder()
 _time: Final = re.compile(TIME_PATTERN)
 _common_times: Final = re.compile(
@@ -152,6 +185,21 @@ def parse_statement(data: bytes) -> Statement:
         raise MalformedStatementError("statement-not-canonical", "not the only permitted spelling")
     _check_times(statement)
     return statement
+
+
+def read_statement(data: bytes) -> Statement:
+    """Read a statement that was parsed when it was admitted, without judging it again.
+
+    For bytes that met the digest under which they were stored; a seventh of the time of
+    `parse_statement`.
+
+    Raises:
+        MalformedStatementError: ``statement-malformed``: not of the schema at all.
+    """
+    try:
+        return _reader.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _refuse(error)
 
 
 def encode_statement(statement: Statement) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 
 from ledger.folds.item import ItemReference, StreamItems
 from ledger.folds.items import evolve_items, references
-from ledger.rows import Event
+from ledger.rows import BareEvent
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,19 +50,19 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def fold_history(stream: str, events: Iterable[Event]) -> list[HistoryEntry]:
+def fold_history(stream: str, events: Iterable[BareEvent]) -> list[HistoryEntry]:
     """Return one entry per event, from version 1 on."""
     state = StreamItems(stream=stream)
     statuses: dict[str, str] = {}
     return [_entry(state, event, statuses) for event in events]
 
 
-def render_history(stream: str, events: Iterable[Event]) -> bytes:
+def render_history(stream: str, events: Iterable[BareEvent]) -> bytes:
     """Return the JSON of `GET /v1/records/{id}/history`."""
     return _ENCODER.encode({"record": stream, "events": fold_history(stream, events)})
 
 
-def _entry(state: StreamItems, event: Event, statuses: dict[str, str]) -> HistoryEntry:
+def _entry(state: StreamItems, event: BareEvent, statuses: dict[str, str]) -> HistoryEntry:
     statement = event.statement
     touched = evolve_items(state, event)
     effects = tuple(
@@ -95,7 +95,7 @@ def _entry(state: StreamItems, event: Event, statuses: dict[str, str]) -> Histor
     )
 
 
-def _reason(state: StreamItems, event: Event) -> str | None:
+def _reason(state: StreamItems, event: BareEvent) -> str | None:
     item = state.find(event.event_id)
     if item is None:
         return None

@@ -18,7 +18,7 @@ from ledger.folds.item import (
     Status,
     StreamItems,
 )
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from signing.statement import Ref, Statement, format_time_ms
 
 # FHIR R4 DiagnosticReport.status: these say that the answer is there, the others that it is not.
@@ -26,7 +26,7 @@ _FINAL_RESULT: Final = frozenset({"final", "amended", "corrected", "appended"})
 _NO_RESULT: Final = frozenset({"cancelled", "entered-in-error", "unknown"})
 
 
-def evolve_items(state: StreamItems, event: Event) -> tuple[str, ...]:
+def evolve_items(state: StreamItems, event: BareEvent) -> tuple[str, ...]:
     """Fold the next event of the stream in and return the event_ids of the items it touched.
 
     The first of them is the item that the event opened or changed. Never fails on an event that
@@ -66,7 +66,7 @@ def _target(state: StreamItems, statement: Statement, relation: str) -> Item | N
     return None
 
 
-def _open_item(state: StreamItems, event: Event) -> tuple[str, ...]:
+def _open_item(state: StreamItems, event: BareEvent) -> tuple[str, ...]:
     statement = event.statement
     seen = glance(statement.type, event.content)
     item = Item(
@@ -100,7 +100,7 @@ def _open_item(state: StreamItems, event: Event) -> tuple[str, ...]:
     return (item.event_id, *_tell_referenced(state, item)) if item.refs else (item.event_id,)
 
 
-def _amended(item: Item, event: Event, received_at: str) -> Item:
+def _amended(item: Item, event: BareEvent, received_at: str) -> Item:
     reason, content = open_amendment(event.content)
     seen = glance(item.type, content) if content is not None else Glance(resource=NO_RESOURCE)
     return msgspec.structs.replace(
@@ -115,7 +115,7 @@ def _amended(item: Item, event: Event, received_at: str) -> Item:
     )
 
 
-def _change(event: Event, received_at: str, reason: str | None) -> Change:
+def _change(event: BareEvent, received_at: str, reason: str | None) -> Change:
     statement = event.statement
     return Change(
         event_id=event.event_id,
@@ -192,5 +192,5 @@ def _order_status(item: Item) -> Status | None:
     return status
 
 
-def _content_status(event: Event) -> Literal["present", "destroyed"]:
+def _content_status(event: BareEvent) -> Literal["present", "destroyed"]:
     return "present" if event.content is not None else "destroyed"

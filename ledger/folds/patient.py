@@ -14,7 +14,7 @@ from ledger.folds.item import OPEN_ORDER, Item, StreamItems
 from ledger.folds.items import evolve_items
 from ledger.folds.record import Moment, item_bytes, moment, read_item, record_header
 from ledger.folds.results import latest_results
-from ledger.rows import Event
+from ledger.rows import BareEvent
 
 
 class IdentifierPeriod(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ _HEADER: Final = msgspec.json.Decoder(PatientHeader)
 _PLACED_SECTIONS: Final = (("diagnoses", "diagnoses"), ("vitals", "vitals"), ("notes", "notes"))
 
 
-def fold_patient(patient: str, events: Iterable[Event]) -> PatientState:
+def fold_patient(patient: str, events: Iterable[BareEvent]) -> PatientState:
     """Fold a patient's events, from version 1 on in order."""
     state = PatientState(items=StreamItems(stream=patient))
     for event in events:
@@ -77,7 +77,7 @@ def fold_patient(patient: str, events: Iterable[Event]) -> PatientState:
     return state
 
 
-def evolve_patient(state: PatientState, event: Event) -> tuple[str, ...]:
+def evolve_patient(state: PatientState, event: BareEvent) -> tuple[str, ...]:
     """Fold the next event in and return the event_ids of the items it touched."""
     touched = evolve_items(state.items, event)
     if any(state.items.items[event_id].section == "identity" for event_id in touched):

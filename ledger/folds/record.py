@@ -12,7 +12,7 @@ import msgspec
 from ledger.folds.contents import CodeableConcept, Identifier, Reference, as_id
 from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from ledger.vietnam import RECORD_TYPE
 
 
@@ -63,7 +63,7 @@ _ITEM: Final = msgspec.json.Decoder(Item)
 _HEADER: Final = msgspec.json.Decoder(RecordHeader)
 
 
-def fold_record(record: str, events: Iterable[Event]) -> StreamItems:
+def fold_record(record: str, events: Iterable[BareEvent]) -> StreamItems:
     """Fold a record's events, from version 1 on in order, into its items."""
     state = StreamItems(stream=record)
     for event in events:

@@ -11,7 +11,7 @@ import msgspec
 from ledger.folds.contents import as_id
 from ledger.folds.words import read_person
 from ledger.roles import FOUNDING_ROLES, StaffKind
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from signing.keys import key_id_of
 
 
@@ -97,7 +97,7 @@ _REVOCATION: Final = msgspec.json.Decoder(_Revocation)
 _ROLE: Final = msgspec.json.Decoder(_Role)
 
 
-def members_of(event: Event) -> tuple[str, ...]:
+def members_of(event: BareEvent) -> tuple[str, ...]:
     """Return the staff ids that an event of a staff or facility stream concerns."""
     if event.statement.type == "ledger-founded.v1":
         founding = _read(_FOUNDING, event)
@@ -106,7 +106,7 @@ def members_of(event: Event) -> tuple[str, ...]:
     return (event.stream,) if event.statement.stream_kind == "staff" else ()
 
 
-def evolve_staff(member: StaffMember, event: Event) -> tuple[str, ...]:
+def evolve_staff(member: StaffMember, event: BareEvent) -> tuple[str, ...]:
     """Fold in the next event that concerns the member; return the key_ids it touched.
 
     Never fails on an event that the ledger admitted.
@@ -139,7 +139,7 @@ def evolve_staff(member: StaffMember, event: Event) -> tuple[str, ...]:
     return ()
 
 
-def _found(member: StaffMember, event: Event) -> tuple[str, ...]:
+def _found(member: StaffMember, event: BareEvent) -> tuple[str, ...]:
     founding = _read(_FOUNDING, event)
     for role in FOUNDING_ROLES:
         _grant(member, role, event.position)
@@ -184,7 +184,7 @@ def _withdraw(member: StaffMember, role: str, position: int) -> None:
     )
 
 
-def _read(decoder: msgspec.json.Decoder[_T], event: Event) -> _T | None:
+def _read(decoder: msgspec.json.Decoder[_T], event: BareEvent) -> _T | None:
     try:
         return decoder.decode(event.content or b"")
     except msgspec.DecodeError:
