@@ -1,5 +1,6 @@
 """Commands of auditors: verify."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,9 @@ import typer
 
 from api.cli.access import open_database, settings
 from api.cli.console import FOUND, note, progress_bar, say, say_json_bytes
+from api.report import Made, render_report
 from api.settings import Settings
+from ledger.clock import SystemClock
 from ledger.database import Database
 from ledger.errors import CorruptionError
 from ledger.founding import facility_key_path
@@ -41,7 +44,12 @@ def verify(
         int, typer.Option(min=1, max=64, help="Processes that check signatures.")
     ] = 1,
     report_file: Annotated[
-        Path | None, typer.Option("--report", help="Also write the report as JSON to this file.")
+        Path | None,
+        typer.Option(
+            "--report",
+            help="Also write the report to this file: a page for people, with a picture, when its "
+            "name ends in .html; else JSON.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -67,7 +75,7 @@ def verify(
     if keyring is not None and record is None:
         report = _with_views(report, database, keyring)
     if report_file is not None:
-        report_file.write_bytes(report.as_json() + b"\n")
+        _write_report(report_file, report)
     if as_json:
         say_json_bytes(report.as_json(), pretty=False)
     else:
@@ -108,6 +116,14 @@ def _with_views(report: Report, database: Database, keyring: Keyring) -> Report:
         except ProjectionFailedError as error:
             note(f"views were not compared: {error}")
             return report
+
+
+def _write_report(path: Path, report: Report) -> None:
+    if path.suffix.lower() not in {".html", ".htm"}:
+        path.write_bytes(report.as_json() + b"\n")
+        return
+    made = Made(at_ms=SystemClock().now_ms(), version=version("clinledger"))
+    path.write_text(render_report(report, made), encoding="utf-8")
 
 
 def _describe(report: Report) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.facility import Facility, patient
-from tests.cli.shell import ORIGIN, Shell
+from tests.cli.shell import CITIZEN_ID, ORIGIN, PATIENT_NAME, Shell
 
 REPORT = {
     *("ok", "origin", "genesis", "size", "root", "entries_checked", "signatures_checked"),
-    *("anchors", "findings", "seconds"),
+    *("anchors", "findings", "seconds", "views"),
 }
 FINDING = {"code", "position", "stream", "event_id", "detail"}
 
@@ -18,7 +18,7 @@ FINDING = {"code", "position", "stream", "event_id", "detail"}
 def test_the_report_has_the_specified_fields(facility: Facility) -> None:
     """A§8; `notes` may be there in addition: without an anchor it says so."""
     report = facility("verify", "--json").json
-    assert set(report) - {"notes"} == REPORT
+    assert set(report) - {"notes", "marks"} == REPORT
     assert (report["ok"], report["origin"], report["findings"]) == (True, ORIGIN, [])
     assert report["entries_checked"] == report["signatures_checked"] == report["size"]
     assert any("consistent with itself only" in remark for remark in report["notes"])
@@ -52,6 +52,26 @@ def _damage(facility: Facility, *, position: int) -> None:
             " WHERE position = %s",
             (position,),
         )
+
+
+def test_a_report_for_people_is_a_page_and_names_no_patient(
+    own_facility: Facility, tmp_path: Path
+) -> None:
+    """`.html` makes the page, also of what is not whole; anything else stays JSON."""
+    page = tmp_path / "report.html"
+    assert own_facility("verify", "--report", page).code == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert ORIGIN in text
+    assert "nothing was found" in text
+    _damage(own_facility, position=10)
+    assert own_facility("verify", "--report", page).code == 1
+    text = page.read_text(encoding="utf-8")
+    assert "NOT WHOLE" in text
+    assert "leaf-mismatch" in text
+    assert PATIENT_NAME not in text
+    assert CITIZEN_ID not in text
+    assert own_facility("verify", "--report", tmp_path / "none" / "report.html").code == 2
 
 
 def test_what_was_acknowledged_and_is_gone_is_found(facility: Facility, tmp_path: Path) -> None:
