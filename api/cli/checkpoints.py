@@ -10,11 +10,11 @@ import typer
 from api.checkpoint.heads import LedgerAuthor, need_author, sign_heads
 from api.checkpoint.process import Begin, open_rounds
 from api.checkpoint.status import StatusFile
-from api.cli.access import keyring_of, open_database, settings
-from api.cli.client import holder_of, open_directory, run, writing
+from api.cli.access import keyring_of, open_database, open_reader, settings
+from api.cli.client import holder_of, read_directory, run, writing
 from api.cli.console import FOUND, note, progress_bar, say
 from api.keystore import KeyStore
-from api.ledger_staff import enrol_ledger
+from api.ledger_staff import enrol_ledger, find_enrolment
 from api.schemas import EventReceipt
 from api.settings import Settings
 from ledger.checkpointing.follower import Follower, InconsistentLedgerError, Progress
@@ -93,8 +93,8 @@ def heads(
         bool,
         typer.Option(
             "--enrol",
-            help="First enrol the ledger itself: a device with a key of its own and the role "
-            "`ledger`. Needs a registrar's key here.",
+            help="First enrol the ledger itself, where `init` has not: a device with a key of its "
+            "own and the role `ledger`. Needs a registrar's key here.",
         ),
     ] = False,
 ) -> None:
@@ -106,14 +106,7 @@ def heads(
     chosen = settings()
     database = open_database(chosen)
     if enrol:
-        directory = open_directory()
-        signer, key = holder_of(directory, chosen, "registrar")
-
-        async def enrol_it() -> str:
-            async with writing(chosen, signer, key) as (client, author):
-                return await enrol_ledger(client, author, KeyStore(chosen.keys), directory.origin)
-
-        say(f"the ledger itself is {run(enrol_it)}")
+        say(f"the ledger itself is {enrol_own_key(chosen)}")
     try:
         with progress_bar("verifying") as advance:
             author, event = _signed_heads(chosen, database, advance)
@@ -126,6 +119,27 @@ def heads(
             return await client.submit(event)
 
     say(f"heads published at position {run(submit).position}")
+
+
+def enrol_own_key(chosen: Settings) -> str:
+    """Enrol the ledger itself as far as it is not, as a registrar whose key is here; return its id.
+
+    Raises:
+        EnvironmentRefusedError: no registrar's key is here.
+    """
+    keys = KeyStore(chosen.keys)
+    with open_reader() as reader:
+        directory = read_directory(reader)
+        begun = find_enrolment(reader, directory, keys)
+    if begun.is_done:
+        return begun.staff
+    signer, key = holder_of(directory, chosen, "registrar")
+
+    async def enrol() -> str:
+        async with writing(chosen, signer, key) as (client, author):
+            return await enrol_ledger(client, author, keys, origin=directory.origin, begun=begun)
+
+    return run(enrol)
 
 
 def _signed_heads(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli.access import keyring_of, open_database, open_reader, settings
+from api.cli.checkpoints import enrol_own_key
 from api.cli.client import run
 from api.cli.console import note, progress_bar, say, say_json
 from api.cli.operate import migrate
@@ -80,8 +81,10 @@ def demo(
     chosen = settings()
     migrate()
     report = _simulate(Simulation(seed=DEMO_SEED, patients=patients), DEMO_ORIGIN)
-    note(f"the demo hospital has {report.size} entries ({report.submitted} new)")
+    enrol_own_key(chosen)
     with open_reader() as reader:
+        size = reader.head().size
+        note(f"the demo hospital has {size} entries ({report.submitted} new)")
         lines = tour(reader, chosen)
 
     def tell(url: str) -> None:

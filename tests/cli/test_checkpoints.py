@@ -66,15 +66,24 @@ def test_what_is_needed_and_not_there_is_told(own_facility: Facility, tmp_path: 
     assert (keyless.code, "no checkpoint key" in keyless.err) == (2, True)
 
 
-def test_heads_are_published_by_the_ledger_itself(own_facility: Facility) -> None:
-    """Its own key is enrolled first, by a registrar; verification recomputes what it says."""
-    early = own_facility("heads")
-    assert (early.code, "--enrol" in early.err) == (2, True)
+def test_a_ledger_whose_own_key_is_lost_gets_another(own_facility: Facility) -> None:
+    """A registrar enrols it; verification recomputes what it says."""
+    assert own_facility("heads").code == 0
+    keys = own_facility.home / "keys"
+    staff = set(own_facility.registrars)
+    staff |= {own_facility.doctor, own_facility.nurse, own_facility.analyser}
+    (own,) = {path.stem for path in keys.glob("*.pem")} - staff - {"checkpoint"}
+    (keys / f"{own}.pem").unlink()
+    lost = own_facility("heads")
+    assert (lost.code, "--enrol" in lost.err) == (2, True)
 
     enrolled = own_facility("heads", "--enrol")
     assert enrolled.code == 0, enrolled.err
+    assert own not in enrolled.out
     size = own_facility("verify", "--json").json["size"]
     assert f"heads published at position {size - 1}" in enrolled.out
-    assert own_facility("heads").code == 0
+
+    again = own_facility("heads", "--enrol")  # there is nothing to enrol any more
+    assert again.out.splitlines()[0] == enrolled.out.splitlines()[0]
     assert own_facility("verify", "--json").json["size"] == size + 1
     assert own_facility("checkpoint", "--once").code == 0

@@ -18,17 +18,24 @@ def _is_private(path: Path) -> bool:
 
 
 def test_init_founds_a_ledger_and_says_where_the_keys_are(shell: Shell) -> None:
-    """Facility key, checkpoint key and one key per registrar, for their owner's eyes only."""
+    """Facility key, checkpoint key, the ledger's own, one per registrar: for their owners only."""
     answer = shell("init", ORIGIN, *TWO)
     assert answer.code == 0, answer.err
     assert f"ledger {ORIGIN} is founded" in answer.out
     keys = shell.home / "keys"
     assert str(keys / "facility.key") in answer.err
     names = {path.name for path in keys.iterdir()}
-    assert len(names) == 4
+    assert len(names) == 5
     assert {"facility.key", "checkpoint.pem"} < names
     assert all(map(_is_private, keys.iterdir()))
-    assert shell("verify", "--json").json["size"] == 3
+    assert shell("verify", "--json").json["size"] == 6
+
+
+def test_heads_can_be_published_from_the_first_hour(shell: Shell) -> None:
+    """The ledger's own key is enrolled by `init`: nobody need think of it."""
+    assert shell("init", ORIGIN, *TWO).code == 0
+    assert "heads published at position 6" in shell("heads").out
+    assert shell("verify", "--json").json["ok"]
 
 
 def test_init_can_put_the_other_registrars_keys_elsewhere(shell: Shell, tmp_path: Path) -> None:
@@ -46,6 +53,10 @@ def test_a_second_init_is_refused_and_changes_nothing(own_facility: Facility) ->
     before = own_facility("verify", "--json").json
     answer = own_facility("init", "other.example/ledger", *TWO)
     assert (answer.code, "holds a ledger already" in answer.err) == (2, True)
+    again = own_facility("init", ORIGIN, *TWO)
+    assert (again.code, "holds a ledger already" in again.err) == (2, True)
+    three = own_facility("init", ORIGIN, *TWO, "--registrar", "Đỗ Thị Ba")
+    assert (three.code, "founded with 2 registrars" in three.err) == (2, True)
     assert own_facility("verify", "--json").json["root"] == before["root"]
 
 

@@ -240,4 +240,4 @@ def test_the_server_of_another_schema_is_not_used(served: tuple[Facility, str]) 
     names = ("--registrar", "Trần Thị Bình", "--registrar", "Lê Văn Cường")
     founded = other("init", "other.example/ledger", *names)
     assert founded.code == 0, founded.err
-    assert other("verify", "--json").json["size"] == 3
+    assert other("verify", "--json").json["size"] == 6

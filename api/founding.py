@@ -1,0 +1,105 @@
+"""Found a ledger, and finish what an interrupted founding left: its registrars, its own key."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from api.author import Author
+from api.children import CHECKPOINT_KEY
+from api.client import LedgerClient
+from api.directory_documents import founding_document, practitioner_resource
+from api.keystore import KeyStore
+from api.ledger_staff import LedgerEnrolment, enrol_ledger, find_enrolment
+from ledger.ids import new_id
+from ledger.reader import LedgerReader
+from ledger.state import DirectoryState
+from signing.keys import SoftKey
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """What a founded ledger lacks before staff can be enrolled and heads published.
+
+    Attributes:
+        registrars: number from 1, staff id and name of those who have no name yet.
+        ledger: how far the ledger's own enrolment has come.
+    """
+
+    registrars: tuple[tuple[int, str, str], ...]
+    ledger: LedgerEnrolment
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the founding is finished."""
+        return not self.registrars and self.ledger.is_done
+
+
+def founders(directory: DirectoryState) -> list[str]:
+    """Return the staff ids of the first registrars, in the order of the founding event."""
+    return [key.staff for key in directory.keys.values() if key.enrolled_at_position == 0]
+
+
+def find_unfinished(
+    reader: LedgerReader, directory: DirectoryState, keys: KeyStore, *, names: Sequence[str]
+) -> Unfinished:
+    """Tell what is missing; `names` are those of the first registrars, in their order."""
+    return Unfinished(
+        registrars=tuple(
+            (number, staff, name)
+            for number, (staff, name) in enumerate(
+                zip(founders(directory), names, strict=True), start=1
+            )
+            if not reader.stream(staff)
+        ),
+        ledger=find_enrolment(reader, directory, keys),
+    )
+
+
+def create_keys(keys: KeyStore, registrars: Mapping[str, KeyStore]) -> dict[str, SoftKey]:
+    """Write the keys of a ledger to be founded; return those of its registrars by staff id.
+
+    Args:
+        keys: where the checkpoint key is kept.
+        registrars: where the key of each staff id is kept.
+    """
+    keys.load_or_create(CHECKPOINT_KEY, "EdDSA")
+    return {staff: store.load_or_create(staff, "ES256") for staff, store in registrars.items()}
+
+
+async def append_founding(
+    author: Author, origin: str, keys: KeyStore, *, registrars: Mapping[str, SoftKey]
+) -> None:
+    """Append the founding event as the first of the registrars.
+
+    Args:
+        author: the first registrar.
+        origin: of the ledger.
+        keys: where the checkpoint key is kept.
+        registrars: keys by staff id, the author's first.
+    """
+    document = founding_document(
+        origin,
+        checkpoint=keys.load_or_create(CHECKPOINT_KEY, "EdDSA"),
+        registrars=[(staff, key, secrets.token_urlsafe(16)) for staff, key in registrars.items()],
+    )
+    await author.append("ledger-founded.v1", document, stream=new_id(), stream_kind="facility")
+
+
+async def finish_founding(
+    client: LedgerClient,
+    author: Author,
+    keys: KeyStore,
+    *,
+    origin: str,
+    unfinished: Unfinished,
+) -> None:
+    """Append what is missing, as a registrar; interrupted, it is finished by the next call."""
+    for number, staff, name in unfinished.registrars:
+        await author.append(
+            "practitioner-enrolled.v1",
+            practitioner_resource(staff, name=name, code=f"REG-{number}"),
+            stream=staff,
+            stream_kind="staff",
+        )
+    if not unfinished.ledger.is_done:
+        await enrol_ledger(client, author, keys, origin=origin, begun=unfinished.ledger)
