@@ -17,6 +17,7 @@ from api.cli import (
     doctor,
     evidence,
     founding,
+    importing,
     keys,
     operate,
     records,
@@ -55,6 +56,7 @@ app.add_typer(keys.key_app, name="key")
 app.command()(keys.token)
 app.command()(authoring.sign)
 app.command()(submitting.submit)
+app.command("import")(importing.import_)
 app.command()(demo.simulate)
 app.command()(demo.demo)
 app.command()(records.show)

@@ -35,7 +35,7 @@ class AckFile:
             raise EnvironmentRefusedError(f"cannot write {path}: {error.strerror}") from None
         self._drop_torn_line()
 
-    def write(self, receipt: EventReceipt) -> None:
+    def write(self, receipt: EventReceipt | Acknowledgement) -> None:
         """Append one line. It is with the operating system on return: kill -9 does not lose it."""
         line = Acknowledgement(
             event_id=receipt.event_id, position=receipt.position, leaf_hash=receipt.leaf_hash

@@ -1,0 +1,1 @@
+"""Import many signed events at once, each fully admitted: the command import."""
