@@ -52,6 +52,7 @@ HASH: Final = 32
 
 _AUTHORS: Final = {  # by roles; docs/events.md is finer where the content decides
     "administrator": "policy-set",
+    "administrator registrar": "checkpoint-key-rotated",
     "ledger": "heads-published",
     "registrar": "practitioner-enrolled device-enrolled key-enrolled key-revoked role-granted"
     " role-withdrawn",
