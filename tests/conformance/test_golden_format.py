@@ -36,9 +36,11 @@ from ledger.sealing import (
     plain_body,
     seal,
 )
+from ledger.verify.sample import draw
 from signing.container import parse_container, sign_container, signing_input, verify_container
 from signing.errors import SigningError
 from signing.keys import SoftKey, load_verifying_key
+from signing.notes import Ed25519Signer
 from signing.possession import build_possession, verify_possession
 from signing.statement import (
     encode_statement,
@@ -47,6 +49,7 @@ from signing.statement import (
     statement_digest,
 )
 from signing.tokens import peek_key_id, verify_token
+from signing.verified import VerifiedUpTo, sign_verified, verify_verified
 from tests.counting_source import CountingSource
 from tests.vectors import generate
 
@@ -240,6 +243,32 @@ def test_the_golden_token_is_checked() -> None:
         golden["token"], key, audience=GOLDEN["origin"], now_seconds=golden["issued_at"]
     )
     assert (claims.staff, claims.expires_at) == (golden["staff"], golden["expires_at"])
+
+
+def test_the_golden_note_of_a_verification_is_made_and_checked() -> None:
+    golden = GOLDEN["verified"]
+    signer = Ed25519Signer("so-y-te.example/auditor", soft_key("EdDSA"))
+    assert str(signer.verifier.vkey) == golden["vkey"]
+    said, by = verify_verified(golden["note"].encode(), [signer.verifier])
+    assert by is signer.verifier
+    assert said == VerifiedUpTo(
+        origin=GOLDEN["origin"],
+        size=len(EVENTS),
+        root=bytes.fromhex(EVENTS[-1]["root_after"]),
+        start=0,
+        signatures=True,
+        rules=True,
+        contents=False,
+        at_ms=parse_time_ms("2026-11-22T06:40:00.000Z"),
+    )
+    assert sign_verified(said, signer).decode() == golden["note"]
+
+
+def test_the_golden_sample_is_drawn() -> None:
+    golden = GOLDEN["verified"]
+    sampled = golden["sampled"]
+    drawn = draw(bytes.fromhex(golden["seed"]), sampled["count"], sampled["size"])
+    assert sorted(drawn) == sampled["positions"]
 
 
 def test_the_golden_tree_has_its_roots_and_proofs() -> None:

@@ -254,6 +254,46 @@ def build_tree() -> dict[str, Any]:
     }
 
 
+def build_verified(events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return an auditor's note of the golden ledger, and a sample drawn from a seed."""
+    name, alg = "so-y-te.example/auditor", "EdDSA"
+    root = bytes.fromhex(events[-1]["root_after"])
+    lines = (
+        "clinledger/verified/v1",
+        ORIGIN,
+        str(len(events)),
+        b64(root),
+        "from 0",
+        "signatures yes",
+        "rules yes",
+        "contents no",
+        "time 2026-11-22T06:40:00.000Z",
+    )
+    text = "".join(f"{line}\n" for line in lines)
+    key = b"\x01" + spki_of(alg)[-32:]
+    key_hash = sha256(name.encode() + b"\n" + key)[:4]
+    signature = b64(key_hash + sign(alg, text.encode()))
+    return {
+        "vkey": f"{name}+{key_hash.hex()}+{b64(key)}",
+        "note": f"{text}\n\N{EM DASH} {name} {signature}\n",
+        "seed": bytes(range(32)).hex(),
+        "sampled": {"count": 5, "size": 1000, "positions": draw(bytes(range(32)), 5, 1000)},
+    }
+
+
+def draw(seed: bytes, count: int, size: int) -> list[int]:
+    """Draw positions by Floyd's algorithm, from SHA-256 of a prefix, the seed and a counter."""
+    numbers, drawn = 0, set[int]()
+    for last in range(size - count, size):
+        number = 2**64
+        while number >= 2**64 // (last + 1) * (last + 1):
+            data = b"clinledger/sample/v1\n" + seed + numbers.to_bytes(8, "big")
+            number, numbers = int.from_bytes(sha256(data)[:8], "big"), numbers + 1
+        position = number % (last + 1)
+        drawn.add(last if position in drawn else position)
+    return sorted(drawn)
+
+
 def build() -> str:
     """Return the text of the golden file."""
     events = build_events()
@@ -274,6 +314,7 @@ def build() -> str:
         "receipt": build_receipt(events[4]),
         "possession": build_possession(),
         "token": build_token(),
+        "verified": build_verified(events),
         "tree": build_tree(),
     }
     return json.dumps(golden, indent=1, ensure_ascii=False) + "\n"

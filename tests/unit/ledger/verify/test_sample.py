@@ -25,7 +25,7 @@ def test_as_many_different_positions_are_drawn_as_were_asked_for(
 
 def test_the_draw_is_the_documented_one() -> None:
     """docs/format.md §15: who has the seed of a report can tell its positions, for ever."""
-    assert sorted(draw(SEED, 5, 1000)) == SAMPLED
+    assert sorted(draw(SEED, 5, 1000)) == SAMPLED  # and in the golden vectors
     assert draw(SEED, 1000, 1000) == frozenset(range(1000))
     assert sorted(draw(bytes(32), 5, 1000)) != SAMPLED
 
