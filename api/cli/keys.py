@@ -14,6 +14,7 @@ from api.cli.console import say, say_json
 from api.cli.staff import ByOption, JsonOption, StaffArgument
 from api.directory_documents import proved_key
 from api.keystore import KeyStore
+from api.note_keys import NoteKeys
 from ledger.clock import SystemClock
 from ledger.errors import EnvironmentRefusedError, NotFoundError
 from ledger.roles import Role
@@ -32,10 +33,21 @@ NameOption = Annotated[
 def new(
     name: Annotated[str, typer.Argument(help="Name of the key file, usually a staff id.")],
     alg: Annotated[str, typer.Option(help="ES256, ES384, PS256, or EdDSA for devices.")] = "ES256",
+    note: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Make an auditor's key instead, which signs notes (`verify --note`) under this "
+            "name, such as auditor.example/2026; its public half is printed, and kept beside it.",
+        ),
+    ] = None,
 ) -> None:
     """Make a soft key under CLINLEDGER_HOME; an existing one is never replaced."""
     if not re.fullmatch(_KEY_NAME, name):
         raise typer.BadParameter("letters, digits, . _ and - only", param_hint="NAME")
+    if note is not None:
+        say(str(NoteKeys(settings().keys).create(name, note)))
+        return
     store = KeyStore(settings().keys)
     if store.load(name) is not None:
         raise EnvironmentRefusedError(f"there is a key already: {store.path(name)}")
