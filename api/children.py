@@ -4,15 +4,12 @@ import asyncio
 import os
 import signal
 import sys
-from typing import Final
 
 import structlog
 
+from api.checkpoint_keys import key_names
 from api.keystore import KeyStore
 from api.settings import Settings
-
-CHECKPOINT_KEY: Final = "checkpoint"
-"""Name of the checkpoint key's file in the folder of keys."""
 
 
 def stop_event() -> asyncio.Event:
@@ -41,8 +38,8 @@ def projector_command() -> list[str]:
 
 
 def checkpoint_commands(settings: Settings) -> list[list[str]]:
-    """Return the command of the checkpoint process; none where its key is not."""
-    if KeyStore(settings.keys).path(CHECKPOINT_KEY).exists():
+    """Return the command of the checkpoint process; none where no checkpoint key is."""
+    if key_names(KeyStore(settings.keys)):
         return [[sys.executable, "-m", "api.checkpoint.process"]]
     structlog.get_logger().warning("no checkpoints are signed here: there is no checkpoint key")
     return []

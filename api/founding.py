@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from api.author import Author
-from api.children import CHECKPOINT_KEY
+from api.checkpoint_keys import CHECKPOINT_KEY
 from api.client import LedgerClient
 from api.directory_documents import founding_document, practitioner_resource
 from api.keystore import KeyStore

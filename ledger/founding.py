@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from ledger.database import Connection, Database
-from ledger.errors import CorruptionError, EnvironmentRefusedError
-from ledger.facts import FoundingFacts, read_facts
+from ledger.errors import EnvironmentRefusedError
 from ledger.keyring import FileKeyWrapper, Keyring, create_facility_key, load_facility_key
-from ledger.reader import open_event
 from ledger.store import EntryStore
 
 _CLAIM: Final = """
@@ -47,23 +45,6 @@ def claim_schema(connection: Connection, database: Database, *, origin: str, hom
     if keyring.origin != origin:
         raise EnvironmentRefusedError(f"this schema holds another ledger: {keyring.origin}")
     return keyring
-
-
-def founded_checkpoint_key(connection: Connection, database: Database) -> str:
-    """Return the verifier key (c2sp.org/signed-note) that the founding event names.
-
-    Raises:
-        EnvironmentRefusedError: nothing was founded here.
-        CorruptionError: the founding event contradicts its digests, or is none.
-    """
-    rows = EntryStore(connection, database).rows_after(-1, end=1)
-    if not rows:
-        raise EnvironmentRefusedError("there is no ledger here yet: see `clinledger init --help`")
-    event = open_event(rows[0], key=None, origin="")
-    facts = read_facts(event.statement, event.content or b"")
-    if not isinstance(facts, FoundingFacts):
-        raise CorruptionError("rule-broken", 0, "the first event does not found a ledger")
-    return facts.checkpoint_key
 
 
 def open_keyring(store: EntryStore, home: Path) -> Keyring:

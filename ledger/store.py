@@ -70,6 +70,7 @@ ROWS_OF_EVENTS: Final = _ROWS + "WHERE e.event_id = ANY(%(event_ids)s) ORDER BY 
 ROWS_OF_STREAMS: Final = (
     _ROWS + "WHERE e.stream = ANY(%(streams)s) AND e.position <= %(up_to)s ORDER BY e.position"
 )
+ROWS_IN_THE_OPEN: Final = _ROWS + "WHERE get_byte(s.body, 0) = 0 ORDER BY e.position"
 DIRECTORY_STREAMS: Final = """
 SELECT DISTINCT e.stream
 FROM {ledger}.sealed AS s JOIN {ledger}.entry AS e USING (position)
@@ -200,6 +201,10 @@ class EntryStore:
         self, streams: Sequence[str], *, up_to: int = LAST_POSITION
     ) -> list[EntryRow]:
         """Return the rows of these streams with position <= up_to, by position."""
+    def rows_in_the_open(self) -> list[EntryRow]:
+        """Return the rows whose bodies are stored in the open (the directory), by position."""
+        return self._rows(ROWS_IN_THE_OPEN, {})
+
         parameters = {"streams": [UUID(text) for text in streams], "up_to": up_to}
         return self._rows(ROWS_OF_STREAMS, parameters)
 

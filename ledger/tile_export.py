@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from ledger.checkpoint_keys import CheckpointKey, verify_in_force
 from ledger.errors import CorruptionError, EnvironmentRefusedError
 from ledger.merkle import HASH_BYTES, TILE_WIDTH, HashSource, leaf_hash, node_hash, root_at
 from ledger.tiles import Tile, TileSource, decode_bundle, tiles_of
-from signing.checkpoints import Checkpoint, SignedCheckpoint, verify_checkpoint
+from signing.checkpoints import Checkpoint, SignedCheckpoint
 from signing.errors import SigningError
-from signing.notes import NoteVerifier
 
 Progress = Callable[[int, int], None]
 """Is told how many leaves are done, and of how many."""
@@ -55,7 +55,7 @@ def export_tiles(
     note: bytes,
     source: TileSource,
     *,
-    verifier: NoteVerifier,
+    keys: Sequence[CheckpointKey],
     progress: Progress | None = None,
 ) -> SignedCheckpoint:
     """Bring a folder up to a signed checkpoint; return it. Safe to break off and to repeat.
@@ -69,19 +69,19 @@ def export_tiles(
         folder: made when it is not there.
         note: the signed checkpoint's bytes.
         source: of the same ledger.
-        verifier: the ledger's checkpoint key.
+        keys: the ledger's checkpoint keys, by position.
         progress: told now and then.
 
     Raises:
         CorruptionError: `checkpoint-inconsistent`, `leaf-mismatch` or `tile-mismatch`; the folder's
             checkpoint stays.
         EnvironmentRefusedError: the folder cannot be written, or is another log's.
-        SigningError: the note is no checkpoint by this key.
+        SigningError: the note is no checkpoint by the key in force at its size.
     """
-    signed = verify_checkpoint(note, (verifier,))
+    signed = verify_in_force(note, keys)
     size = signed.checkpoint.size
     try:
-        before = _read_before(folder, verifier)
+        before = _read_before(folder, keys)
         files = TileFolder(folder, size)
         since = before.size if before is not None else 0
         if since > size:
@@ -102,13 +102,13 @@ def export_tiles(
     return signed
 
 
-def _read_before(folder: Path, verifier: NoteVerifier) -> Checkpoint | None:
+def _read_before(folder: Path, keys: Sequence[CheckpointKey]) -> Checkpoint | None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / CHECKPOINT_FILE
     if not path.exists():
         return None
     try:
-        return verify_checkpoint(path.read_bytes(), (verifier,)).checkpoint
+        return verify_in_force(path.read_bytes(), keys).checkpoint
     except SigningError as error:
         raise EnvironmentRefusedError(
             f"{path} is no checkpoint of this ledger ({error.code})"

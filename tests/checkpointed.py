@@ -6,14 +6,17 @@ from typing import Unpack
 
 from typing_extensions import TypedDict, override
 
+from ledger.checkpoint_keys import CheckpointKey
+from ledger.checkpointing.keys import HeldKeys, SignerKeys
 from ledger.checkpointing.signer import Checkpointer, resume
 from ledger.checkpointing.state import SignerState, StateFile, StateStore
 from ledger.checkpointing.table import Checkpoints, CheckpointTable, StoredCheckpoint
 from ledger.database import Connection, Database
+from ledger.open_directory import read_checkpoint_keys
 from ledger.verify import Report, VerifyOptions, verify_ledger
 from signing.checkpoints import Checkpoint, sign_checkpoint
 from signing.keys import SoftKey
-from signing.notes import Ed25519Signer, NoteVerifier
+from signing.notes import Ed25519Signer
 from tests.hospital import Hospital
 
 CHECKPOINT_SIZES = (1, 100, 200, 260)
@@ -27,6 +30,7 @@ class Begin(TypedDict, total=False):
     state: StateStore
     wrap: "Callable[[Checkpoints], Checkpoints]"
     key: SoftKey
+    keys: SignerKeys
 
 
 class Checkpointed:
@@ -37,6 +41,7 @@ class Checkpointed:
         self.hospital = hospital
         self.file = StateFile(folder / "checkpoint" / "ledger.state")
         self.signer = Ed25519Signer(hospital.builder.origin, hospital.checkpoint)
+        self.keys = [hospital.checkpoint]
         self._connections: list[Connection] = []
 
     def close(self) -> None:
@@ -63,15 +68,33 @@ class Checkpointed:
             self.connect(),
             self.database,
             self.hospital.builder.keyring,
-            signer=Ed25519Signer(self.hospital.builder.origin, key) if key else self.signer,
+            keys=begin.get("keys") or self.held(*((key,) if key else self.keys)),
             state=begin.get("state", self.file),
             table=wrap(self.table),
             new_state=begin.get("new_state"),
         )
 
+    @property
+    def chain(self) -> tuple[CheckpointKey, ...]:
+        """The ledger's checkpoint keys, as what is stored in the open names them."""
+        return read_checkpoint_keys(self.connect(), self.database)
+
+    def held(self, *keys: SoftKey) -> HeldKeys:
+        """Return these as checkpoint keys of the ledger."""
+        origin = self.hospital.builder.origin
+        return HeldKeys(*(Ed25519Signer(origin, key) for key in keys))
+
+    def rotate(self, *, lost: bool = False) -> SoftKey:
+        """Give the ledger a new checkpoint key, and to signers that start later; return it."""
+        self.hospital.rotate(lost=lost)
+        self.hospital.builder.commit()
+        self.keys.append(self.hospital.checkpoint)
+        self.signer = Ed25519Signer(self.hospital.builder.origin, self.hospital.checkpoint)
+        return self.hospital.checkpoint
+
     def saved(self) -> SignerState:
         """Return the state that lies in the file."""
-        state = self.file.load(self.signer.verifier)
+        state = self.file.load()
         assert state is not None
         return state
 
@@ -136,8 +159,8 @@ class LosingState(StateStore):
         self._happens = happens
 
     @override
-    def load(self, verifier: NoteVerifier) -> SignerState | None:
-        return self._file.load(verifier)
+    def load(self) -> SignerState | None:
+        return self._file.load()
 
     @override
     def record_decision(self, checkpoint: Checkpoint, reason: str) -> None:

@@ -169,13 +169,14 @@ class Hospital:
             "record-closed.v1", self.doctor, stream=ward.record, content=content
         )
 
-    def rotate(self, *, lost: bool = False) -> SoftKey:
+    def rotate(self, *, lost: bool = False, new: SoftKey | None = None) -> SoftKey:
         """Give the ledger a new checkpoint key; return the old one.
 
         Args:
             lost: let the second registrar sign instead of the old key.
+            new: the new key; a fresh one by default.
         """
-        old, self.checkpoint = self.checkpoint, SoftKey.generate("EdDSA")
+        old, self.checkpoint = self.checkpoint, new or SoftKey.generate("EdDSA")
         second = (self.second.staff, self.second.key) if lost else None
         self.builder.add(
             "checkpoint-key-rotated.v1",

@@ -19,7 +19,8 @@ import structlog
 from api.checkpoint.heads import HeadsPublisher, find_last
 from api.checkpoint.rounds import Pace, Rounds
 from api.checkpoint.status import StatusFile
-from api.children import CHECKPOINT_KEY, stop_event
+from api.checkpoint_keys import KeyFolder, key_names
+from api.children import stop_event
 from api.keystore import KeyStore
 from api.logs import configure_logs, error_fields
 from api.settings import Settings, read_settings
@@ -34,7 +35,6 @@ from ledger.founding import open_keyring
 from ledger.reader import LedgerReader
 from ledger.store import EntryStore
 from signing.errors import SigningError
-from signing.notes import Ed25519Signer
 from signing.policies import Policy, parse_policy
 
 _STOPPED: Final = 0
@@ -80,11 +80,11 @@ async def open_rounds(
         EnvironmentRefusedError: no key, no state where there must be one, another process runs.
         UnavailableError: the database does not answer.
     """
-    key = KeyStore(settings.keys).load(CHECKPOINT_KEY)
-    if key is None:
+    store = KeyStore(settings.keys)
+    if not key_names(store):
         raise EnvironmentRefusedError(f"there is no checkpoint key in {settings.keys}")
     begin = begin or Begin()
-    policy = _read_policy(settings, begin.policy)
+    policy = read_policy(settings, begin.policy)
     state = StateFile(settings.checkpoint_state)
     database = await asyncio.to_thread(settings.open_database)
     async with contextlib.AsyncExitStack() as stack:
@@ -97,7 +97,7 @@ async def open_rounds(
             reader,
             database,
             keyring,
-            signer=Ed25519Signer(keyring.origin, key),
+            keys=KeyFolder(store, keyring.origin),
             state=state,
             table=CheckpointTable(writer, database),
             new_state=begin.new_state,
@@ -125,7 +125,12 @@ async def open_rounds(
         )
 
 
-def _read_policy(settings: Settings, chosen: Path | None) -> Policy | None:
+def read_policy(settings: Settings, chosen: Path | None) -> Policy | None:
+    """Return the policy that names the witnesses: the file chosen, or the one in the home, if any.
+
+    Raises:
+        EnvironmentRefusedError: it cannot be read, or is no policy.
+    """
     path = chosen or settings.witness_policy
     if chosen is None and not path.exists():
         return None

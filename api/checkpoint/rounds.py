@@ -16,12 +16,13 @@ from api.checkpoint.heads import HeadsPublisher
 from api.checkpoint.status import StatusFile
 from api.witness.client import Fault, WitnessError
 from api.witness.group import Round, WitnessGroup
+from ledger.checkpoint_keys import verifier_of
 from ledger.checkpointing.signer import Checkpointer
 from ledger.checkpointing.state import SignerState
 from ledger.checkpointing.table import Checkpoints, StoredCheckpoint
 from ledger.clock import Clock
 from ledger.merkle import consistency_proof
-from signing.policies import Policy
+from signing.policies import Policy, PolicyLog
 
 ROUND_SECONDS: Final = 1.0
 PAUSE_MS: Final = 60_000
@@ -178,7 +179,16 @@ class Rounds:
         """Return whether outsiders have the last checkpoint, with as many witnesses as need be."""
         if published.size < last.checkpoint.size:
             return False
-        return self._policy is None or self._policy.judge(published.note).reached
+        return self._policy is None or self._is_enough(self._policy, published.note)
+
+    def _is_enough(self, policy: Policy, note: bytes) -> bool:
+        """Tell whether a quorum has cosigned one of our own checkpoints.
+
+        Whose they are, the ledger knows better than the policy, which may name an older key.
+        """
+        keys = self._checkpointer.follower.directory.checkpoint_keys
+        own = [PolicyLog(verifier=verifier_of(key.vkey), url=None) for key in keys]
+        return msgspec.structs.replace(policy, logs=tuple(own)).judge(note).reached
 
     async def _ask_first(self) -> None:
         if self._witnesses is None:
@@ -221,7 +231,7 @@ class Rounds:
         answers = asking.result()
         self._heed(answers)
         self._unpublished = answers.note
-        if self._policy is not None and self._policy.judge(answers.note).reached:
+        if self._policy is not None and self._is_enough(self._policy, answers.note):
             self._asked = None
             self._quorum_at = asyncio.get_running_loop().time()
 

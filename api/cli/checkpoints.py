@@ -22,18 +22,20 @@ from ledger.checkpointing.table import CheckpointTable
 from ledger.clock import SystemClock
 from ledger.database import Database
 from ledger.errors import CorruptionError, EnvironmentRefusedError
-from ledger.founding import founded_checkpoint_key
+from ledger.open_directory import read_checkpoint_keys
 from ledger.store import EntryStore
 from ledger.submitted import SubmittedEvent
 from ledger.tile_export import export_tiles
 from ledger.tiles import StoredTiles
-from signing.notes import Ed25519Verifier
-from signing.vkeys import parse_vkey
 
 tiles_app = typer.Typer(help="Tiles of the published tree, for mirrors.", no_args_is_help=True)
 
+checkpoint_app = typer.Typer()
 
+
+@checkpoint_app.callback(invoke_without_command=True)
 def checkpoint(
+    context: typer.Context,
     once: Annotated[
         bool, typer.Option("--once", help="Sign and publish what is new, print it, then end.")
     ] = False,
@@ -56,6 +58,8 @@ def checkpoint(
     kept in a file of the home, outside the database. Exits 1 when something is found that must not
     be signed: it is named, and nothing is signed.
     """
+    if context.invoked_subcommand is not None:
+        return
     chosen = settings()
     open_database(chosen)
     status = StatusFile(chosen.checkpoint_status, SystemClock())
@@ -169,13 +173,11 @@ def export(
         published = CheckpointTable(connection, database, "publication").newest()
         if published is None:
             raise EnvironmentRefusedError("no checkpoint was published yet: see `checkpoint`")
-        verifier = Ed25519Verifier(parse_vkey(founded_checkpoint_key(connection, database)))
+        keys = read_checkpoint_keys(connection, database)
         source = StoredTiles(EntryStore(connection, database), connection, database)
         try:
             with progress_bar("exporting") as advance:
-                signed = export_tiles(
-                    folder, published.note, source, verifier=verifier, progress=advance
-                )
+                signed = export_tiles(folder, published.note, source, keys=keys, progress=advance)
         except CorruptionError as error:
             note(f"clinledger: {error}")
             raise typer.Exit(FOUND) from None

@@ -95,6 +95,11 @@ class Follower:
         return self._entries.tree
 
     @property
+    def origin(self) -> str:
+        """The origin of the ledger."""
+        return self._keyring.origin
+
+    @property
     def directory(self) -> DirectoryState:
         """The directory as the events so far have made it."""
         return self._judge.directory

@@ -9,14 +9,16 @@ over the new leaves; sign; save the state outside the database; store the note. 
 
 from typing import Final
 
+from ledger.checkpoint_keys import key_in_force, verify_in_force
 from ledger.checkpointing.follower import Follower, InconsistentLedgerError, Progress, TrustedHead
+from ledger.checkpointing.keys import SignerKeys, is_signed_by_any
 from ledger.checkpointing.state import SignerState, StateStore
 from ledger.checkpointing.table import Checkpoints, StoredCheckpoint
 from ledger.database import Connection, Database
 from ledger.errors import EnvironmentRefusedError
 from ledger.keyring import Keyring
 from ledger.merkle import CompactRange
-from signing.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
+from signing.checkpoints import Checkpoint, sign_checkpoint
 from signing.errors import SigningError
 from signing.notes import NoteSigner
 
@@ -27,25 +29,29 @@ NO_STATE: Final = (
 
 
 class SignerRefusedError(EnvironmentRefusedError):
-    """The signer may not begin here until a person has looked: no state, or another key."""
+    """The signer may not sign here until a person has looked: no state, or not the right key."""
 
 
 class Checkpointer:
-    """Signs one ledger's checkpoints with one key. One at a time; not to be shared by threads."""
+    """Signs one ledger's checkpoints. One at a time; not to be shared by threads.
+
+    Which key signs is the ledger's word, not the caller's: the one in force at the size. When an
+    event has replaced it, the next checkpoint is signed by the new one.
+    """
 
     def __init__(
-        self, follower: Follower, signer: NoteSigner, *, state: StateStore, table: Checkpoints
+        self, follower: Follower, keys: SignerKeys, *, state: StateStore, table: Checkpoints
     ) -> None:
         """Hold the parts; `resume` makes one that is ready.
 
         Args:
             follower: verifies what is new.
-            signer: the checkpoint key, named by the origin.
+            keys: the private checkpoint keys that are at hand.
             state: the signer's own, outside the database.
             table: where checkpoints are stored.
         """
         self._follower = follower
-        self._signer = signer
+        self._keys = keys
         self._state = state
         self._table = table
         self._last: SignerState | None = None
@@ -57,8 +63,8 @@ class Checkpointer:
 
     @property
     def origin(self) -> str:
-        """Whose checkpoints these are: the name of the key."""
-        return self._signer.verifier.vkey.name
+        """Whose checkpoints these are: the name of every key."""
+        return self._follower.origin
 
     @property
     def last(self) -> SignerState | None:
@@ -69,14 +75,17 @@ class Checkpointer:
         self, last: SignerState | None, *, new_state: str | None, progress: Progress | None
     ) -> None:
         """Verify the whole ledger, and bring state and table together. See `resume`."""
-        self._follower.advance(progress=progress)
-        self._check_key()
+        size = self._follower.advance(progress=progress)
+        if last is not None:
+            self._check_own(last)
+        if size:
+            self._signer_at(size)
         newest = self._table.newest()
         stored = None if newest is None else self._check_stored(newest)
-        if last is None and stored is not None:
+        if last is None and stored is not None and newest is not None:
             if not new_state:
                 raise SignerRefusedError(NO_STATE)
-            last = self._begin_anew(stored, new_state)
+            last = self._begin_anew(stored, newest.note, new_state)
         if last is not None and stored is not None and stored.size > last.checkpoint.size:
             raise self._refuse(
                 f"a checkpoint of size {stored.size} is stored; the signer's own last one has "
@@ -111,6 +120,7 @@ class Checkpointer:
 
         Raises:
             InconsistentLedgerError: something is wrong; nothing was signed.
+            SignerRefusedError: the key in force is not here; nothing was signed.
             EnvironmentRefusedError: the state cannot be saved, or another process signs too. Start
                 anew.
             UnavailableError: the database does not answer. Start anew.
@@ -118,9 +128,10 @@ class Checkpointer:
         size = self._follower.advance()
         if size == (self._last.checkpoint.size if self._last else 0):
             return None
+        signer = self._signer_at(size)
         peaks = self._continue(size)
         checkpoint = Checkpoint(origin=self.origin, size=size, root=self._follower.tree.root())
-        note = sign_checkpoint(checkpoint, self._signer)
+        note = sign_checkpoint(checkpoint, signer)
         state = SignerState(checkpoint=checkpoint, note=note, peaks=peaks)
         self._state.save(state)
         self._last = state
@@ -132,15 +143,23 @@ class Checkpointer:
 
         Raises:
             InconsistentLedgerError: it is not one of this tree.
-            SigningError: it is not signed by this key.
+            SigningError: it is not signed by the key in force at its size.
             EnvironmentRefusedError, UnavailableError: as `sign_new`.
         """
-        signed = verify_checkpoint(note, (self._signer.verifier,)).checkpoint
+        signed = self.verify(note)
         if signed.size > self._follower.tree.size or (
             self._follower.tree.root_at(signed.size) != signed.root
         ):
             raise self._refuse("a checkpoint to be published is not of this tree", signed.size)
         _add(publications, signed, note)
+
+    def verify(self, note: bytes) -> Checkpoint:
+        """Check that a checkpoint is signed by this ledger; its tree is not compared.
+
+        Raises:
+            SigningError: it is not signed by the key in force at its size.
+        """
+        return verify_in_force(note, self._follower.directory.checkpoint_keys).checkpoint
 
     def refuse(self, detail: str) -> None:
         """Sign nothing any more, because of what was learnt elsewhere.
@@ -163,17 +182,35 @@ class Checkpointer:
             raise self._refuse("the tree does not continue the one signed last", start)
         return tuple(tree.peaks)
 
-    def _check_key(self) -> None:
-        founded = self._follower.directory.checkpoint_key
-        if founded and founded != str(self._signer.verifier.vkey):
+    def _signer_at(self, size: int) -> NoteSigner:
+        """Return the key in force at a size, which must be at hand."""
+        key = key_in_force(self._follower.directory.checkpoint_keys, size)
+        signer = None if key is None else self._keys.find(key.vkey)
+        if key is None or signer is None:
+            since = "founding" if key is None or key.position == 0 else f"position {key.position}"
             raise SignerRefusedError(
-                "the checkpoint key here is not the one that the founding event names"
+                f"the private key of the checkpoint key in force since {since} is not here"
             )
+        return signer
+
+    def _check_own(self, last: SignerState) -> None:
+        """Check the own last checkpoint, as far as the follower could not have done so."""
+        tree, size = self._follower.tree, last.checkpoint.size
+        if size > tree.size:
+            raise self._refuse(f"the ledger has {tree.size} entries; {size} were signed", tree.size)
+        if tree.root_at(size) != last.checkpoint.root:
+            raise self._refuse("the tree is not the one that was signed last", size)
+        try:
+            self.verify(last.note)
+        except SigningError as error:
+            raise SignerRefusedError(
+                f"the signer's state is not signed by the key in force at its size ({error.code})"
+            ) from None
 
     def _check_stored(self, newest: StoredCheckpoint) -> Checkpoint:
         """Check the newest stored checkpoint; return what it says."""
         try:
-            found = verify_checkpoint(newest.note, (self._signer.verifier,)).checkpoint
+            found = self.verify(newest.note)
         except SigningError as error:
             raise self._refuse(f"the newest stored checkpoint: {error.code}") from None
         tree = self._follower.tree
@@ -186,12 +223,11 @@ class Checkpointer:
             raise self._refuse("the newest stored checkpoint is of another tree", found.size)
         return found
 
-    def _begin_anew(self, stored: Checkpoint, reason: str) -> SignerState:
+    def _begin_anew(self, stored: Checkpoint, note: bytes, reason: str) -> SignerState:
         tree = CompactRange()
         for leaf in self._follower.tree.leaf_hashes(0, stored.size):
             tree.append(leaf)
         self._state.record_decision(stored, reason)
-        note = sign_checkpoint(stored, self._signer)
         state = SignerState(checkpoint=stored, note=note, peaks=tuple(tree.peaks))
         self._state.save(state)
         return state
@@ -216,7 +252,7 @@ def resume(  # noqa: PLR0913 - everything that the signer rests on
     database: Database,
     keyring: Keyring,
     *,
-    signer: NoteSigner,
+    keys: SignerKeys,
     state: StateStore,
     table: Checkpoints,
     new_state: str | None = None,
@@ -225,14 +261,15 @@ def resume(  # noqa: PLR0913 - everything that the signer rests on
     """Take signing up where it was left, however it was left.
 
     1. The own last checkpoint is read. 2. The whole ledger is verified; below that checkpoint
-    signatures need no second look, as the root shows that the bytes are the same. 3. The key is
-    the founding event's. 4. What is stored agrees; what was signed and not stored is stored.
+    signatures need no second look, as the root shows that the bytes are the same, if a key that
+    is at hand has signed it. 3. It is signed by the key that was in force, and the key in force
+    now is at hand. 4. What is stored agrees; what was signed and not stored is stored.
 
     Args:
         connection: in the role `reader`, for this alone.
         database: where the ledger lies.
         keyring: opens sealed bodies.
-        signer: the checkpoint key, named by the origin.
+        keys: the private checkpoint keys that are at hand.
         state: the signer's own, outside the database.
         table: where checkpoints are stored.
         new_state: the reason for beginning anew without a state, from the newest stored
@@ -241,15 +278,15 @@ def resume(  # noqa: PLR0913 - everything that the signer rests on
 
     Raises:
         InconsistentLedgerError: something is wrong; nothing is signed.
-        SignerRefusedError: no state where there must be one, or another key.
+        SignerRefusedError: no state where there must be one, or not the key in force.
         EnvironmentRefusedError: the state cannot be read or written.
         UnavailableError: the database does not answer.
     """
-    last = state.load(signer.verifier)
+    last = state.load()
     trusted = None
-    if last is not None:
+    if last is not None and is_signed_by_any(last.note, keys):
         trusted = TrustedHead(size=last.checkpoint.size, root=last.checkpoint.root)
     follower = Follower(connection, database, keyring, trusted=trusted)
-    checkpointer = Checkpointer(follower, signer, state=state, table=table)
+    checkpointer = Checkpointer(follower, keys, state=state, table=table)
     checkpointer.start(last, new_state=new_state, progress=progress)
     return checkpointer

@@ -17,9 +17,9 @@ import msgspec
 from ledger.clock import Clock, SystemClock
 from ledger.errors import EnvironmentRefusedError
 from ledger.merkle import CompactRange
-from signing.checkpoints import Checkpoint, verify_checkpoint
+from signing.checkpoints import Checkpoint, parse_checkpoint
 from signing.errors import SigningError
-from signing.notes import NoteVerifier
+from signing.notes import parse_note
 from signing.statement import TimeText, format_time_ms
 
 _FORMAT: Final = "clinledger/checkpoint-state/v1"
@@ -44,11 +44,14 @@ class SignerState(msgspec.Struct, frozen=True, kw_only=True):
 class StateStore(Protocol):
     """Where the signer keeps its last checkpoint: outside the database, on storage of its own."""
 
-    def load(self, verifier: NoteVerifier) -> SignerState | None:
+    def load(self) -> SignerState | None:
         """Return the last state saved, or None when there was never one.
 
+        Whether the ledger's key signed it is for the caller to check: the key may have been
+        replaced since.
+
         Raises:
-            EnvironmentRefusedError: what is there cannot be read, or was not signed by this key.
+            EnvironmentRefusedError: what is there cannot be read, or is no state.
         """
         ...
 
@@ -99,8 +102,8 @@ class StateFile(StateStore):
         self.path = path
         self._clock = clock or SystemClock()
 
-    def load(self, verifier: NoteVerifier) -> SignerState | None:
-        """Read the file, and check its signature and that peaks and root belong together."""
+    def load(self) -> SignerState | None:
+        """Read the file, and check its form and that peaks and root belong together."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
@@ -108,11 +111,9 @@ class StateFile(StateStore):
         except OSError as error:
             raise EnvironmentRefusedError(f"cannot read {self.path}: {error.strerror}") from None
         try:
-            return _decode(data, verifier)
+            return _decode(data)
         except (msgspec.DecodeError, ValueError, SigningError):
-            raise EnvironmentRefusedError(
-                f"{self.path} is no state that this checkpoint key has signed"
-            ) from None
+            raise EnvironmentRefusedError(f"{self.path} is no state of a signer") from None
 
     def save(self, state: SignerState) -> None:
         """Write the file aside, fsync it, rename it, fsync the folder.
@@ -186,10 +187,10 @@ def _encode(state: SignerState) -> bytes:
     )
 
 
-def _decode(data: bytes, verifier: NoteVerifier) -> SignerState:
+def _decode(data: bytes) -> SignerState:
     file = msgspec.json.decode(data, type=_File)
     note = file.note.encode()
-    checkpoint = verify_checkpoint(note, (verifier,)).checkpoint
+    checkpoint = parse_checkpoint(parse_note(note).text)
     peaks = tuple(bytes.fromhex(peak) for peak in file.peaks)
     if CompactRange.from_peaks(checkpoint.size, peaks).root() != checkpoint.root:
         raise ValueError("the peaks do not lead to the root")

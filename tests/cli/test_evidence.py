@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api.checkpoint.process import CHECKPOINT_KEY
+from api.checkpoint_keys import CHECKPOINT_KEY
 from ledger.checkpointing.table import CheckpointTable, StoredCheckpoint
 from ledger.database import Database
 from ledger.founding import open_keyring

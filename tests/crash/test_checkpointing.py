@@ -16,12 +16,10 @@ from ledger.merkle import root_at
 from ledger.store import EntryStore
 from ledger.verify import verify_ledger
 from signing.checkpoints import Checkpoint
-from signing.notes import Ed25519Signer
-from tests.builders_rules import CHECKPOINT_SOFT_KEY, ORIGIN
+from tests.builders_rules import CHECKPOINT_SOFT_KEY
 from tests.live import LiveHospital
 
 REPOSITORY = Path(__file__).parents[2]
-VERIFIER = Ed25519Signer(ORIGIN, CHECKPOINT_SOFT_KEY).verifier
 ROUNDS = int(os.environ.get("CLINLEDGER_TEST_ROUNDS", "20"))
 
 
@@ -54,7 +52,7 @@ def _load(hospital: LiveHospital, seconds: float, numbers: list[int]) -> None:
 
 
 def _look(file: StateFile, seen: list[Checkpoint]) -> None:
-    saved = file.load(VERIFIER)
+    saved = file.load()
     if saved is not None and saved.checkpoint not in seen[-1:]:
         seen.append(saved.checkpoint)
 
@@ -88,7 +86,7 @@ def test_kills_at_random_instants_leave_one_history_and_nothing_to_repair(
     process = _start(hospital)
     deadline = time.monotonic() + 60
     while True:
-        saved = file.load(VERIFIER)
+        saved = file.load()
         if saved is not None and saved.checkpoint.size == live.sequencer.head.size:
             break
         assert time.monotonic() < deadline

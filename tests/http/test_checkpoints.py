@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from api.event_json import submission_json
+from ledger.checkpointing.keys import HeldKeys
 from ledger.checkpointing.signer import Checkpointer, resume
 from ledger.checkpointing.state import StateFile
 from ledger.checkpointing.table import CheckpointTable
@@ -35,7 +36,7 @@ def _publish(served: Served, folder: Path) -> Checkpoint:
             connection,
             live.database,
             live.keyring,
-            signer=SIGNER,
+            keys=HeldKeys(SIGNER),
             state=StateFile(folder / "state"),
             table=CheckpointTable(connection, live.database),
         )
@@ -186,7 +187,7 @@ def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
             _signer_process(signing_server).kill()
 
             def is_signed(size: int = head.size + 1) -> bool:
-                saved = state.load(SIGNER.verifier)
+                saved = state.load()
                 return saved is not None and saved.checkpoint.size >= size
 
             wait(is_signed, "the signer goes on")
@@ -210,7 +211,7 @@ def test_a_server_publishes_heads_of_its_own(signing_server: Server) -> None:
     state = StateFile(signing_server.hospital.live.home / "checkpoint" / "ledger.state")
 
     def is_signed() -> bool:
-        saved = state.load(SIGNER.verifier)
+        saved = state.load()
         return saved is not None and saved.checkpoint.size > position
 
     wait(is_signed, "the heads are signed over")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from ledger.checkpointing.follower import InconsistentLedgerError
@@ -200,16 +201,20 @@ def test_a_state_that_was_set_back_is_refused(signed: Checkpointed) -> None:
 
 def test_another_key_than_the_founding_event_names_signs_nothing(signed: Checkpointed) -> None:
     """A wrong file in keys/ must not become a checkpoint."""
-    with pytest.raises(SignerRefusedError, match="founding event"):
+    with pytest.raises(SignerRefusedError, match="in force since founding is not here"):
         signed.start(key=SoftKey.generate("EdDSA"))
 
 
 def test_a_state_by_another_key_is_refused(signed: Checkpointed) -> None:
     """It is read as strictly as anything from outside."""
     signed.start().sign_new()
+    saved, other = signed.saved(), SoftKey.generate("EdDSA")
+    note = signed.sign(saved.checkpoint, other)
+    signed.file.save(msgspec.structs.replace(saved, note=note))
 
-    with pytest.raises(EnvironmentRefusedError, match="no state"):
-        signed.start(key=SoftKey.generate("EdDSA"))
+    for keys in (signed.held(signed.hospital.checkpoint), signed.held(*signed.keys, other)):
+        with pytest.raises(SignerRefusedError, match="not signed by the key in force"):
+            signed.start(keys=keys)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b" ", b'{"format":"x"}'])

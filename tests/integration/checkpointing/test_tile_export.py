@@ -12,6 +12,7 @@ import pytest
 from api.keystore import KeyStore
 from api.local_client import LocalLedgerClient
 from api.simulate.runner import Simulation, Surroundings, run_simulation
+from ledger.checkpointing.keys import HeldKeys
 from ledger.checkpointing.signer import resume
 from ledger.checkpointing.state import StateFile
 from ledger.checkpointing.table import CheckpointTable
@@ -21,6 +22,7 @@ from ledger.entry import ZERO_HASH, decode_entry, link_hash
 from ledger.errors import CorruptionError, EnvironmentRefusedError
 from ledger.founding import claim_schema
 from ledger.merkle import CompactRange, leaf_hash
+from ledger.open_directory import read_checkpoint_keys
 from ledger.reader import LedgerReader
 from ledger.rows import Event
 from ledger.store import EntryStore
@@ -72,12 +74,13 @@ def simulated(
         state = StateFile(home / "state")
         table = CheckpointTable(connection, database)
         signed = resume(
-            connection, database, keyring, signer=signer, state=state, table=table
+            connection, database, keyring, keys=HeldKeys(signer), state=state, table=table
         ).sign_new()
         assert signed is not None
         folder = home / "mirror"
         source = StoredTiles(EntryStore(connection, database), connection, database)
-        export_tiles(folder, signed.note, source, verifier=signer.verifier)
+        keys = read_checkpoint_keys(connection, database)
+        export_tiles(folder, signed.note, source, keys=keys)
         events = LedgerReader(connection, database, keyring).events(-1, 100_000)
     yield Simulated(events, folder)
     postgres_server.drop_database(url)
@@ -153,7 +156,7 @@ def _export(signed: Checkpointed, folder: Path, size: int | None = None) -> None
     connection = signed.connect()
     source = StoredTiles(EntryStore(connection, signed.database), connection, signed.database)
     note = signed.sign(signed.checkpoint(size))
-    export_tiles(folder, note, source, verifier=signed.signer.verifier)
+    export_tiles(folder, note, source, keys=signed.chain)
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -266,9 +269,9 @@ def test_a_changed_row_is_not_exported(
     attack.run("ALTER TABLE {ledger}.entry DROP CONSTRAINT entry_is_108_bytes")
     attack.run(
         attack.only(
-            "UPDATE {ledger}.entry SET entry = entry || leaf_hash WHERE position = 7"
+            "UPDATE {ledger}.entry SET entry = entry || leaf_hash WHERE position = 30"
             if column == "entry"
-            else "UPDATE {ledger}.entry SET leaf_hash = link_salt WHERE position = 7",
+            else "UPDATE {ledger}.entry SET leaf_hash = link_salt WHERE position = 30",
             "entry",
         )
     )
@@ -299,7 +302,7 @@ def test_another_logs_folder_is_refused(signed: Checkpointed, tmp_path: Path) ->
     source = StoredTiles(EntryStore(connection, signed.database), connection, signed.database)
     note = signed.sign(checkpoint, SoftKey.generate("EdDSA"))
     with pytest.raises(SigningError):
-        export_tiles(tmp_path / "m", note, source, verifier=signed.signer.verifier)
+        export_tiles(tmp_path / "m", note, source, keys=signed.chain)
 
 
 def test_a_tile_beyond_the_stored_tree_is_not_made_up(signed: Checkpointed) -> None:
