@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api.errors import MethodNotAllowedError, NoSuchRouteError, ParameterError, RequestError
 from api.logs import error_fields
-from api.middleware import Observer
+from api.middleware import HotRoutes, Observer
 from api.openapi import openapi_document
 from api.problems import kind_of, problem_response
 from api.routes import (
@@ -49,9 +49,10 @@ _ROUTERS: Final = (
     operations.router,
 )
 _HOT: Final = {
-    events.append_event: "/v1/events",
-    events.append_events: "/v1/events/batch",
+    "/v1/events": events.append_event,
+    "/v1/events/batch": events.append_events,
 }
+_OURS: Final = (RequestError, LedgerError, SigningError, ProjectionError)
 _NOT_FOUND: Final = 404
 _METHOD_NOT_ALLOWED: Final = 405
 _INTERNAL: Final = 500
@@ -79,11 +80,12 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     add_routes(app)
-    for cls in (RequestError, LedgerError, SigningError, ProjectionError):
+    for cls in _OURS:
         app.add_exception_handler(cls, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
     app.add_exception_handler(HTTPException, _answer_http)
-    app.add_middleware(Observer, metrics=services.metrics, templates=_HOT)
+    hot = HotRoutes(endpoints=_HOT, errors=_OURS, answer=_answer_problem)
+    app.add_middleware(Observer, metrics=services.metrics, hot=hot)
     document = openapi_document(app)
     app.openapi = lambda: document
     return app
@@ -91,7 +93,7 @@ def create_app(services: Services) -> FastAPI:
 
 def add_routes(app: FastAPI) -> None:
     """Add every resource; what serves them comes with `create_app`."""
-    for endpoint, path in _HOT.items():
+    for path, endpoint in _HOT.items():
         app.add_route(path, endpoint, methods=["POST"])
     for router in _ROUTERS:
         app.include_router(router)

@@ -7,6 +7,7 @@ the sequencer.
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -31,7 +32,8 @@ class _Peek(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ""
 
 
-_peek_decoder = msgspec.json.Decoder(_Peek)
+_DIRECTORY: Final = frozenset({"staff", "facility"})
+_peek_decoder: Final = msgspec.json.Decoder(_Peek)
 
 
 async def append(services: Services, principal: Principal, event: SubmittedEvent) -> Outcome:
@@ -46,16 +48,14 @@ async def append(services: Services, principal: Principal, event: SubmittedEvent
     started = time.perf_counter()
     outcome = "failed"
     try:
-        done = await _append(services, principal, event)
-        outcome = "created" if done.created else "repeated"
-    except (RejectedError, NotAllowedError, BodyInvalidError):
-        outcome = "refused"
-        raise
-    except UnavailableError:
-        outcome = "unavailable"
+        begun = await _begin(services, principal, event, _peek(event))
+        done = begun if isinstance(begun, Outcome) else await begun
+        outcome = _word_for(done)
+    except (LedgerError, NotAllowedError, BodyInvalidError) as error:
+        outcome = _word_for(error)
         raise
     finally:
-        services.metrics.append_seconds.labels(outcome).observe(time.perf_counter() - started)
+        services.metrics.observe_append(outcome, time.perf_counter() - started)
     return done
 
 
@@ -65,37 +65,80 @@ async def append_in_order(
     """Append events in this order and return one answer for each; a refused one stops none.
 
     Events go to the sequencer one after the other without waiting for each to be durable, so
-    that a batch costs few commits. An event that must look something up first (its stream is not
-    in memory) or that others may depend on before they are admitted (keys, roles) is waited for.
+    that a batch costs few commits. Only an event that others may depend on before they are
+    admitted (keys, roles) is waited for.
     """
-    tasks: list[asyncio.Task[Answer]] = []
+    begun: list[Answer | asyncio.Future[Outcome]] = []
     for event in events:
-        alone = _must_be_alone(services, event)
-        if alone and tasks:
-            await asyncio.wait(tasks)
-        task = asyncio.create_task(_answer(services, principal, event))
-        tasks.append(task)
+        peek = _peek(event)
+        alone = peek.stream_kind in _DIRECTORY
         if alone:
-            await asyncio.wait([task])
+            await _settled(begun)
+        started = time.perf_counter()
+        try:
+            answer = await _begin(services, principal, event, peek)
+        except (LedgerError, NotAllowedError, BodyInvalidError) as error:
+            answer = error
+        _observe(services, answer, started)
+        begun.append(answer)
+        if alone:
+            await _settled(begun)
         else:
-            await asyncio.sleep(0)  # runs it up to the sequencer's queue, and lets others run
-    return list(await asyncio.gather(*tasks))
+            await asyncio.sleep(0)  # lets others run
+    return await _settled(begun)
 
 
-async def _append(services: Services, principal: Principal, event: SubmittedEvent) -> Outcome:
-    peek = _peek(event)
+async def _settled(begun: Sequence[Answer | asyncio.Future[Outcome]]) -> list[Answer]:
+    """Wait for all answers. What is not an answer to these events is raised."""
+    futures = [one for one in begun if isinstance(one, asyncio.Future)]
+    if futures:
+        await asyncio.wait(futures)
+    return [_answer_of(one) if isinstance(one, asyncio.Future) else one for one in begun]
+
+
+def _answer_of(done: asyncio.Future[Outcome]) -> Answer:
+    error = done.exception()
+    if error is None:
+        return done.result()
+    if isinstance(error, LedgerError):
+        return error
+    raise error
+
+
+def _observe(services: Services, answer: Answer | asyncio.Future[Outcome], started: float) -> None:
+    """Count and time an append, when its answer has come."""
+
+    def observe(word: str) -> None:
+        services.metrics.observe_append(word, time.perf_counter() - started)
+
+    if isinstance(answer, asyncio.Future):
+        answer.add_done_callback(
+            lambda done: observe("failed" if done.cancelled() else _word_for(_answer_of(done)))
+        )
+    else:
+        observe(_word_for(answer))
+
+
+def _word_for(answer: Answer) -> str:
+    match answer:
+        case Outcome():
+            return "created" if answer.created else "repeated"
+        case RejectedError() | NotAllowedError() | BodyInvalidError():
+            return "refused"
+        case UnavailableError():
+            return "unavailable"
+        case _:
+            return "failed"
+
+
+async def _begin(
+    services: Services, principal: Principal, event: SubmittedEvent, peek: _Peek
+) -> Outcome | asyncio.Future[Outcome]:
     if peek.signer:  # without one it is no statement, and admission says so
         principal.require_may_submit_for(peek.signer)
     if peek.type == "key-enrolled.v1":
         await _check_nonce(services, peek, event)
-    return await services.admission.submit(event)
-
-
-async def _answer(services: Services, principal: Principal, event: SubmittedEvent) -> Answer:
-    try:
-        return await append(services, principal, event)
-    except (LedgerError, NotAllowedError, BodyInvalidError) as error:
-        return error
+    return await services.admission.begin(event)
 
 
 async def _check_nonce(services: Services, peek: _Peek, event: SubmittedEvent) -> None:
@@ -110,12 +153,6 @@ async def _check_nonce(services: Services, peek: _Peek, event: SubmittedEvent) -
         digest = statement_digest(event.statement)
         if await services.sequencer.lookup.find(peek.event_id, digest) is None:
             raise
-
-
-def _must_be_alone(services: Services, event: SubmittedEvent) -> bool:
-    peek = _peek(event)
-    directory = peek.stream_kind in {"staff", "facility"}
-    return directory or services.sequencer.keyring.known(peek.stream) is None
 
 
 def _peek(event: SubmittedEvent) -> _Peek:

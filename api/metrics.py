@@ -1,7 +1,7 @@
 """Count and time what the server does, for Prometheus. No label ever holds an id or a name."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,6 +18,7 @@ from prometheus_client import (
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 _SECONDS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _EVENTS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+M = TypeVar("M", Counter, Histogram)
 
 
 class Metrics:
@@ -64,11 +65,23 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._appends: Final[dict[tuple[str, ...], Histogram]] = {}
+        self._counts: Final[dict[tuple[str, ...], Counter]] = {}
+        self._times: Final[dict[tuple[str, ...], Histogram]] = {}
         self.corruption: Final = Counter(
             "clinledger_corruption",
             "Reads that met damaged stored bytes",
             registry=self.registry,
         )
+
+    def observe_append(self, outcome: str, seconds: float) -> None:
+        """Count and time one append."""
+        _child(self._appends, self.append_seconds, outcome).observe(seconds)
+
+    def observe_request(self, method: str, route: str, *, status: str, seconds: float) -> None:
+        """Count and time one request."""
+        _child(self._counts, self.requests, method, route, status).inc()
+        _child(self._times, self.request_seconds, method, route).observe(seconds)
 
     def watch(
         self,
@@ -98,3 +111,11 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         Gauge(name, text, registry=self.registry).set_function(value)
+
+
+def _child(known: dict[tuple[str, ...], M], metric: M, *labels: str) -> M:
+    """Return the metric with these labels, remembered: `labels` takes longer than counting."""
+    child = known.get(labels)
+    if child is None:
+        child = known[labels] = metric.labels(*labels)
+    return child

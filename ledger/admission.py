@@ -5,6 +5,7 @@ facts/eventsourcing.md §6). What depends on the ledger's state at the event's p
 sequencer's to decide.
 """
 
+import asyncio
 import os
 
 from ledger.catalogue import EventType
@@ -12,9 +13,9 @@ from ledger.errors import CommandRefusedError, ContentRejectedError
 from ledger.examination import (
     FOUNDING,
     SignedEvent,
-    check_opener,
     check_signed,
     read_content,
+    refusal_of_opener,
 )
 from ledger.rows import Outcome
 from ledger.sealing import NONCE_BYTES, associated_data, plain_body, seal
@@ -32,14 +33,23 @@ class Admission:
         self._sequencer = sequencer
 
     async def submit(self, event: SubmittedEvent) -> Outcome:
-        """Admit and append one event; durable on return. Retries get the first receipt.
+        """Admit and append one event; durable on return. See `begin`."""
+        begun = await self.begin(event)
+        return begun if isinstance(begun, Outcome) else await begun
+
+    async def begin(self, event: SubmittedEvent) -> Outcome | asyncio.Future[Outcome]:
+        """Admit one event and hand it to the sequencer. Retries get the first receipt.
 
         (1) Strict statement, this ledger, a known type. (2) Salt, size and digest of the content.
         (3) The signature, by the key that the statement names, whether still valid or not.
         (4) The content's text and profile. (5) Seal. (6) Let the sequencer decide.
 
+        Returns:
+            The answer to come: durable when it is there. Events are decided in the order in which
+            they were begun. Or the first receipt of an event that no one would admit any more.
+
         Raises:
-            RejectedError: naming the fault; nothing was stored.
+            RejectedError: naming the fault; nothing was stored. The answer to come raises it too.
             UnavailableError: try again with the same event.
         """
         sequencer = self._sequencer
@@ -58,7 +68,7 @@ class Admission:
                 raise
             return first
         body = await self._seal(signed)  # (5)
-        return await sequencer.submit(  # (6)
+        return sequencer.enqueue(  # (6)
             Submission(
                 statement=statement,
                 facts=facts,
@@ -79,14 +89,14 @@ class Admission:
 
     async def _stream_key(self, statement: Statement, kind: EventType) -> bytes:
         """Return the stream's key; for a new stream make it durable before the first event."""
-        lookup, stream = self._sequencer.lookup, statement.stream
-        if kind.opens_stream:
-            key = await lookup.stream_key_of_kind(stream, statement.stream_kind)
-            if key is None:
-                check_opener(statement, kind, self._sequencer.directory)
-                key = await lookup.new_stream_key(stream, statement.stream_kind)
+        keys, stream = self._sequencer.lookup.keys, statement.stream
+        if not kind.opens_stream:
+            key = await keys.find(stream)
         else:
-            key = await lookup.stream_key(stream)
+            refusal = refusal_of_opener(statement, kind, self._sequencer.directory)
+            key = await keys.open(stream, statement.stream_kind, make=refusal is None)
+            if key is None and refusal is not None:
+                raise refusal
         if key is None:
             raise CommandRefusedError("stream-unknown", "/stream")
         return key

@@ -101,11 +101,21 @@ def check_opener(statement: Statement, kind: EventType, directory: DirectoryStat
     Raises:
         CommandRefusedError: `key-not-valid` or `role-not-valid`.
     """
+    refusal = refusal_of_opener(statement, kind, directory)
+    if refusal is not None:
+        raise refusal
+
+
+def refusal_of_opener(
+    statement: Statement, kind: EventType, directory: DirectoryState
+) -> CommandRefusedError | None:
+    """Return what `check_opener` raises, or None."""
     key = directory.key_for(statement.key_id)
     if key is None or key.revoked_at_position is not None:
-        raise CommandRefusedError("key-not-valid", "/key_id")
+        return CommandRefusedError("key-not-valid", "/key_id")
     if kind.authors.isdisjoint(directory.roles_of(statement.signer)):
-        raise CommandRefusedError("role-not-valid", "/signer")
+        return CommandRefusedError("role-not-valid", "/signer")
+    return None
 
 
 def _read_statement(data: bytes, origin: str) -> Statement:

@@ -5,19 +5,15 @@ root, a first receipt) goes through here, so that no reader exists twice.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import psycopg
 
 from ledger.database import Connection, Database
-from ledger.errors import (
-    CommandRefusedError,
-    CorruptionError,
-    UnavailableError,
-    stream_damaged,
-)
+from ledger.errors import CorruptionError, UnavailableError, stream_damaged
 from ledger.keyring import Keyring
+from ledger.openings import LoopConnection, StreamKeys, unwritten
 from ledger.reader import LedgerReader
 from ledger.rows import Outcome
 
@@ -25,7 +21,11 @@ T = TypeVar("T")
 
 
 class Lookup:
-    """Owns one reading connection and opens it anew when the server went away."""
+    """Owns one reading connection and opens it anew when the server went away.
+
+    Attributes:
+        keys: finds and makes stream keys, over a connection of its own and without a thread.
+    """
 
     def __init__(self, database: Database, keyring: Keyring, *, name: str) -> None:
         """Prepare; nothing is opened before the first question."""
@@ -34,6 +34,8 @@ class Lookup:
         self._name = name
         self._one_at_a_time = asyncio.Lock()
         self._connection: Connection | None = None
+        self._quick = LoopConnection(database, name=name)
+        self.keys = StreamKeys(database, keyring, name=name)
 
     async def ask(self, question: Callable[[LedgerReader], T]) -> T:
         """Run a question with the reader, in a thread.
@@ -75,55 +77,18 @@ class Lookup:
 
         return await self.ask(look)
 
-    async def stream_key(self, stream: str) -> bytes | None:
-        """Return a stream's key, None when it has none."""
-
-        def fetch(reader: LedgerReader) -> bytes | None:
-            return reader.load_keys([stream]).get(stream)
-
-        return self._keyring.known(stream) or await self.ask(fetch)
-
-    async def stream_key_of_kind(self, stream: str, kind: str) -> bytes | None:
-        """Return the key of a stream that an event of this kind wants to open, None for no key.
+    async def unwritten(self, streams: Sequence[str]) -> set[str]:
+        """Return those of the streams that have no event, without a thread.
 
         Raises:
-            CommandRefusedError: `stream-exists`, when the key was made for another kind of stream.
+            UnavailableError: when the server does not answer, tried twice.
         """
-        return await self.ask(lambda reader: self._of_kind(reader, stream, kind))
-
-    async def new_stream_key(self, stream: str, kind: str) -> bytes | None:
-        """Make a key for a stream that has none; durable on return. The first writer wins.
-
-        Raises:
-            CommandRefusedError: as `stream_key_of_kind`.
-        """
-        keyring = self._keyring
-
-        def create(reader: LedgerReader) -> bytes | None:
-            wrapped = keyring.new_wrapped(stream)
-            made = reader.store.add_stream_key(
-                stream,
-                stream_kind=kind,
-                wrapped=wrapped,
-                facility_key_id=keyring.facility_key_id,
-            )
-            if made:
-                return keyring.remember(stream, wrapped)
-            return self._of_kind(reader, stream, kind)
-
-        return await self.ask(create)
-
-    def _of_kind(self, reader: LedgerReader, stream: str, kind: str) -> bytes | None:
-        found = reader.store.stream_key(stream)
-        if found is None:
-            return None
-        # The directory is found by this kind: a staff stream under a patient's key would be lost.
-        if found[0] != kind:
-            raise CommandRefusedError("stream-exists", "/stream", "as another kind of stream")
-        return self._keyring.remember(stream, found[1])
+        return await unwritten(self._quick, streams)
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        await self.keys.close()
+        await self._quick.close()
         async with self._one_at_a_time:
             if self._connection is not None:
                 self._connection.close()
@@ -141,7 +106,7 @@ class Lookup:
 
     def _reader(self) -> LedgerReader:
         if self._connection is None:
-            # The writer's role: a new stream's key is stored through here too.
+            # The writer's role: partitions are made and imported streams' keys stored through here.
             self._connection = self._database.connect("writer", name=self._name)
         return LedgerReader(self._connection, self._database, self._keyring)
 

@@ -31,7 +31,6 @@ from ledger.wire import (
     error_of,
     read_frame,
 )
-from signing.statement import encode_statement
 
 MAX_UNDER_WAY: Final = 5_000
 _TRY_AGAIN_SECONDS: Final = 0.05
@@ -99,9 +98,14 @@ class RemoteSequencer:
         return len(self._under_way)
 
     async def submit(self, submission: Submission) -> Outcome:
-        """Append one admitted event; durable on return. See `Sequencer.submit`.
+        """Append one admitted event; durable on return. See `Sequencer.submit`."""
+        return await self.enqueue(submission)
 
-        The submission is on its way before the first suspension, so order of calls is kept.
+    def enqueue(self, submission: Submission) -> asyncio.Future[Outcome]:
+        """Send a submission and return its answer to come; the order of calls is kept.
+
+        Raises:
+            UnavailableError: when no sequencer answers, or too much is under way.
         """
         if self._writer is None or len(self._under_way) >= MAX_UNDER_WAY:
             raise UnavailableError("the sequencer is busy or being replaced")
@@ -112,7 +116,7 @@ class RemoteSequencer:
             encode_frame(
                 Submit(
                     number=number,
-                    statement=encode_statement(submission.statement),
+                    statement=submission.statement,
                     facts=submission.facts,
                     statement_digest=submission.statement_digest,
                     container_digest=submission.container_digest,
@@ -121,7 +125,7 @@ class RemoteSequencer:
                 )
             )
         )
-        return await answer
+        return answer
 
     async def wait_stopped(self) -> LedgerError:
         """Wait until this worker must stop: the sequencer turned out to be another ledger's."""

@@ -21,7 +21,6 @@ from ledger.wire import (
     read_frame,
     refusal_of,
 )
-from signing.statement import parse_statement
 
 _READ_AHEAD_BYTES: Final = 4 * 1024 * 1024
 _submit: Final = msgspec.msgpack.Decoder(Submit)
@@ -96,7 +95,7 @@ class _Worker:
         """Hand a submission to the sequencer; its answer follows when it is durable."""
         number = message.number
         submission = Submission(
-            statement=parse_statement(message.statement),
+            statement=message.statement,
             facts=message.facts,
             statement_digest=message.statement_digest,
             container_digest=message.container_digest,

@@ -1,5 +1,6 @@
 """Say what admission and the API need of a sequencer, wherever it runs."""
 
+import asyncio
 from typing import Protocol
 
 from ledger.errors import LedgerError
@@ -38,6 +39,16 @@ class SequencerLike(Protocol):
 
     async def submit(self, submission: Submission) -> Outcome:
         """Append one admitted event; durable on return; see `Sequencer.submit`."""
+        ...
+
+    def enqueue(self, submission: Submission) -> asyncio.Future[Outcome]:
+        """Take a submission in and return its answer to come; see `submit`.
+
+        Submissions are decided in the order of these calls.
+
+        Raises:
+            UnavailableError: try again with the same event.
+        """
         ...
 
     async def wait_stopped(self) -> LedgerError:

@@ -90,9 +90,6 @@ WHERE level = %(level)s AND index >= %(start)s AND index < %(end)s
 ORDER BY index
 """
 STREAM_KEYS: Final = "SELECT stream, wrapped FROM {keys}.stream_key WHERE stream = ANY(%(streams)s)"
-STREAM_KEY: Final = """
-SELECT stream_kind, wrapped FROM {keys}.stream_key WHERE stream = %(stream)s
-"""
 NEW_STREAM_KEY: Final = """
 INSERT INTO {keys}.stream_key (stream, stream_kind, wrapped, facility_key_id)
 VALUES (%(stream)s, %(stream_kind)s, %(wrapped)b, %(facility_key_id)s)
@@ -201,12 +198,12 @@ class EntryStore:
         self, streams: Sequence[str], *, up_to: int = LAST_POSITION
     ) -> list[EntryRow]:
         """Return the rows of these streams with position <= up_to, by position."""
+        parameters = {"streams": [UUID(text) for text in streams], "up_to": up_to}
+        return self._rows(ROWS_OF_STREAMS, parameters)
+
     def rows_in_the_open(self) -> list[EntryRow]:
         """Return the rows whose bodies are stored in the open (the directory), by position."""
         return self._rows(ROWS_IN_THE_OPEN, {})
-
-        parameters = {"streams": [UUID(text) for text in streams], "up_to": up_to}
-        return self._rows(ROWS_OF_STREAMS, parameters)
 
     def directory_streams(self) -> list[str]:
         """Return the facility's stream and every staff stream."""
@@ -239,14 +236,6 @@ class EntryStore:
             binary=True,
         )
         return {str(row[0]): bytes(row[1]) for row in cursor.fetchall()}
-
-    def stream_key(self, stream: str) -> tuple[str, bytes] | None:
-        """Return the kind of stream that a key was made for and the wrapped key, None for none."""
-        cursor = self.connection.execute(
-            self.database.query(STREAM_KEY), {"stream": UUID(stream)}, binary=True
-        )
-        row = cursor.fetchone()
-        return None if row is None else (str(row[0]), bytes(row[1]))
 
     def add_stream_key(
         self, stream: str, *, stream_kind: str, wrapped: bytes, facility_key_id: str

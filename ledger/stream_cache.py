@@ -76,6 +76,11 @@ class StreamCache:
             if stream not in self._recent and stream not in self._pinned
         ]
 
+    def add_empty(self, streams: Iterable[str]) -> None:
+        """Take in streams that have no events."""
+        for stream in streams:
+            self._recent[stream] = empty_stream(stream)
+
     def load(self, reader: LedgerReader, streams: Sequence[str]) -> None:
         """Load these streams; the ones without events become empty states."""
         try:

@@ -24,6 +24,7 @@ from ledger.errors import (
 from ledger.facts import AnyFacts
 from ledger.rows import Head, Receipt
 from ledger.state import DirectoryState
+from signing.statement import Statement
 
 MAX_FRAME_BYTES: Final = 8 * 1024 * 1024
 _LENGTH_BYTES: Final = 4
@@ -57,7 +58,7 @@ class Submit(Message, frozen=True, kw_only=True):
     """A submission (ledger.submission), numbered by its worker."""
 
     number: int
-    statement: bytes
+    statement: Statement
     facts: AnyFacts
     statement_digest: bytes
     container_digest: bytes

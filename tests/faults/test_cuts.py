@@ -88,11 +88,12 @@ def test_a_cut_while_recovering_from_a_cut_is_survived(
 def test_cuts_at_random_under_load_lose_and_double_nothing(
     client: Client, proxy: CuttingProxy, seed: int
 ) -> None:
-    """Sixty events at once, and every twentieth message is lost in one way or the other."""
+    """Sixty events, six at once, and every twentieth message is lost in one way or the other."""
     chance = random.Random(seed)  # noqa: S311 - no secret
-    events = [client.note(f"note {number}") for number in range(40)]
-    events += [client.new_patient(f"patient {number}") for number in range(20)]
     proxy.arm(lambda _: chance.choice(list(Loss)) if chance.random() < 0.05 else None)
-    client.submit_all(events)
+    for wave in range(10):
+        events = [client.note(f"note {wave}.{number}") for number in range(4)]
+        events += [client.new_patient(f"patient {wave}.{number}") for number in range(2)]
+        client.submit_all(events)
     assert proxy.disarm() > 5
     client.check()
