@@ -79,6 +79,12 @@ class Ledger:
         assert report["entries_checked"] == report["size"]
         assert report["anchors"][0]["count"] == self.acknowledged() > 0
 
+    def stop(self) -> None:
+        """Stop the server, as an operator does."""
+        assert self.server is not None
+        self.server.terminate()
+        self.server.communicate(timeout=60)
+
     def close(self) -> None:
         """Stop everything."""
         if self.server is not None and self.server.poll() is None:

@@ -10,8 +10,8 @@ import pytest
 _SECONDS = 900
 
 
-def build_go(folder: Path, target: Path) -> Path:
-    """Build the program of a folder; return the executable.
+def build_go(folder: Path, target: Path, *, package: str = ".") -> Path:
+    """Build the program of a folder, or a package that its module requires; return the executable.
 
     Skips the test when there is no toolchain, or none of the modules can be had; a program that
     does not compile is a failure.
@@ -21,7 +21,7 @@ def build_go(folder: Path, target: Path) -> Path:
     fetched = _go(folder, "mod", "download")
     if fetched.returncode != 0:
         pytest.skip(f"the Go modules of {folder.name} cannot be had: {fetched.stderr[-300:]}")
-    built = _go(folder, "build", "-o", str(target), ".")
+    built = _go(folder, "build", "-o", str(target), package)
     assert built.returncode == 0, built.stderr
     return target
 
