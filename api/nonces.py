@@ -5,7 +5,6 @@ HMAC binds it to the ledger and the staff member. That none serves twice is for 
 refuses a nonce that any enrolment of the ledger has used.
 """
 
-import base64
 import hashlib
 import hmac
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 import msgspec
 
 from api.errors import BodyInvalidError
+from signing.base64url import decode_base64url, encode_base64url
 
 SECRET_BYTES: Final = 32
 LIFETIME_SECONDS: Final = 600
@@ -42,7 +42,7 @@ class NonceMint:
         """
         expires_at = now_seconds + LIFETIME_SECONDS
         head = randomness + expires_at.to_bytes(8)
-        nonce = base64.urlsafe_b64encode(head + self._mac(head, staff)).rstrip(b"=")
+        nonce = encode_base64url(head + self._mac(head, staff))
         return nonce.decode(), expires_at
 
     def check(self, nonce: str, *, staff: str, now_seconds: int) -> None:
@@ -52,8 +52,8 @@ class NonceMint:
             BodyInvalidError: `nonce-unknown` or `nonce-expired`.
         """
         try:
-            data = base64.urlsafe_b64decode(nonce + "=" * (-len(nonce) % 4))
-        except ValueError:
+            data = decode_base64url(nonce.encode())
+        except ValueError:  # UnicodeEncodeError, for lone surrogates, is one too
             data = b""
         head, mac = data[: _RANDOM_BYTES + 8], data[_RANDOM_BYTES + 8 :]
         if len(data) != _LENGTH or not hmac.compare_digest(mac, self._mac(head, staff)):
@@ -84,7 +84,7 @@ def peek_possession(content: bytes) -> tuple[str, str] | None:
     try:
         proof = msgspec.json.decode(content, type=_EnrolledKey).possession
         payload = proof.split(".")[1]
-        claim = base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+        claim = decode_base64url(payload.encode())
         claimed = msgspec.json.decode(claim, type=_Claim)
     except (msgspec.DecodeError, ValueError, IndexError, RecursionError):
         return None
