@@ -7,13 +7,13 @@ from typing import Final
 from ledger.folds.patient import PatientState, evolve_patient
 from projections import key_directory, patient_view, record_view, search_view
 from projections.projection import AnyProjection, Projection
-from projections.tables import Changes, Table
+from projections.tables import RowSink, Table
 
 # Raised when the same events would yield other rows although the tables look the same.
 _FOLDS: Final = 1
 
 
-def _write_patient(changes: Changes, state: PatientState, touched: Collection[str] | None) -> None:
+def _write_patient(changes: RowSink, state: PatientState, touched: Collection[str] | None) -> None:
     patient_view.write(changes, state, touched)
     search_view.write(changes, state, touched)
 

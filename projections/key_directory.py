@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.folds.staff import KeyPeriod, RolePeriod, StaffMember, evolve_staff, members_of
 from projections.projection import LoadRows, Projection
-from projections.tables import Changes, Column, Table
+from projections.tables import Column, RowSink, Table
 
 _STAFF: Final = Column("staff", "uuid", "Stream of the member of staff.")
 
@@ -76,7 +76,7 @@ def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StaffMember]:
     return members
 
 
-def _write(changes: Changes, member: StaffMember, touched: Collection[str] | None) -> None:
+def _write(changes: RowSink, member: StaffMember, touched: Collection[str] | None) -> None:
     staff = UUID(member.staff)
     changes.put(
         STAFF,

@@ -9,7 +9,7 @@ from ledger.folds.patient import PatientState, patient_header_bytes, restore_pat
 from ledger.folds.record import item_bytes
 from ledger.rows import BareEvent
 from projections.projection import LoadRows
-from projections.tables import Changes, Column, Table
+from projections.tables import Column, RowSink, Table
 
 _PATIENT: Final = Column("patient", "uuid", "Stream of the patient.")
 
@@ -64,7 +64,7 @@ def load(load_rows: LoadRows, streams: Sequence[str]) -> Mapping[str, PatientSta
     }
 
 
-def write(changes: Changes, state: PatientState, touched: Collection[str] | None) -> None:
+def write(changes: RowSink, state: PatientState, touched: Collection[str] | None) -> None:
     """Put the patient's header and the rows of the items touched."""
     stream = state.items
     patient = UUID(stream.stream)

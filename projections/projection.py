@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from ledger.rows import BareEvent
-from projections.tables import Changes, Row, Table
+from projections.tables import Row, RowSink, Table
 
 StateT = TypeVar("StateT")
 
@@ -46,7 +46,7 @@ class Projection(Generic[StateT]):
     empty: Callable[[str], StateT]
     evolve: Callable[[StateT, BareEvent], Iterable[str]]
     load: Callable[[LoadRows, Sequence[str]], Mapping[str, StateT]]
-    write: Callable[[Changes, StateT, Collection[str] | None], None]
+    write: Callable[[RowSink, StateT, Collection[str] | None], None]
     weight: Callable[[StateT], int]
 
 
@@ -64,7 +64,7 @@ class StateCache(Generic[StateT]):
         self._states.clear()
         self._weight = 0
 
-    def fold(self, events: Sequence[BareEvent], load: LoadRows, changes: Changes) -> None:
+    def fold(self, events: Sequence[BareEvent], load: LoadRows, changes: RowSink) -> None:
         """Fold a batch in and put the rows that it changes.
 
         States that are not cached are loaded with one query per table.

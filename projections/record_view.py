@@ -10,7 +10,7 @@ from ledger.folds.record import header_bytes, item_bytes, record_header, restore
 from ledger.folds.words import cut
 from ledger.rows import BareEvent
 from projections.projection import LoadRows, Projection
-from projections.tables import Changes, Column, Table
+from projections.tables import Column, RowSink, Table
 
 _RECORD: Final = Column("record", "uuid", "Stream of the record.")
 
@@ -44,6 +44,7 @@ RECORD_ITEM: Final = Table(
     ),
     key=("record", "opened_position"),
     stream="record",
+    plain="body",
 )
 RECORD_IDENTIFIER: Final = Table(
     name="record_identifier",
@@ -95,7 +96,7 @@ def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StreamItems]:
     }
 
 
-def _write(changes: Changes, state: StreamItems, touched: Collection[str] | None) -> None:
+def _write(changes: RowSink, state: StreamItems, touched: Collection[str] | None) -> None:
     record = UUID(state.stream)
     items = state.items.values() if touched is None else [state.items[name] for name in touched]
     for item in items:
@@ -120,7 +121,7 @@ def _write(changes: Changes, state: StreamItems, touched: Collection[str] | None
         changes.replace(RECORD_IDENTIFIER, record, rows)
 
 
-def _write_item(changes: Changes, record: UUID, item: Item) -> None:
+def _write_item(changes: RowSink, record: UUID, item: Item) -> None:
     event_id = UUID(item.event_id)
     changes.put(
         RECORD_ITEM,

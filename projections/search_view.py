@@ -9,7 +9,7 @@ import msgspec
 from ledger.folds.contents import NO_RESOURCE
 from ledger.folds.patient import IdentifierPeriod, PatientState, current_identity
 from ledger.folds.words import fold_text, read_person, words_of
-from projections.tables import Changes, Column, Table
+from projections.tables import Column, RowSink, Table
 
 _PATIENT: Final = Column("patient", "uuid", "Stream of the patient.")
 
@@ -61,7 +61,7 @@ class Hit(msgspec.Struct, frozen=True, kw_only=True):
 _ENCODER: Final = msgspec.json.Encoder()
 
 
-def write(changes: Changes, state: PatientState, touched: Collection[str] | None) -> None:
+def write(changes: RowSink, state: PatientState, touched: Collection[str] | None) -> None:
     """Put the patient's words and hit when identity was touched."""
     stream = state.items
     identities = stream.section("identity")

@@ -8,13 +8,14 @@ the same on every server.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple, Protocol
 
 from psycopg import sql
 
 from ledger.database import Connection, Database
 
 Row = tuple[Any, ...]
+_PAGE_TARGET: Final = 8160  # the most that PostgreSQL lets stay in a row
 _COLLATED: Final[dict[str, LiteralString]] = {"text": 'text COLLATE "C"'}
 
 
@@ -36,6 +37,8 @@ class Table:
         stream: column with the stream whose fold yields the row.
         owner: column by whose value rows are replaced together; None: upserted one by one by key.
         indexes: column lists of further indexes.
+        plain: a column that is compressed only where a row would not fit a page otherwise:
+            compressing costs PostgreSQL as much as everything else about writing a row.
     """
 
     name: LiteralString
@@ -45,6 +48,7 @@ class Table:
     stream: LiteralString
     owner: LiteralString | None = None
     indexes: tuple[LiteralString, ...] = ()
+    plain: LiteralString | None = None
 
     def place(self, name: str) -> int:
         """Return the place of a column in a row."""
@@ -58,6 +62,18 @@ class Table:
     def key_of(self, row: Row) -> Row:
         """Return the primary key of a row."""
         return tuple([row[place] for place in self.key_places])
+
+
+class RowSink(Protocol):
+    """Takes the rows that states are written to."""
+
+    def put(self, table: Table, row: Row) -> None:
+        """Insert the row, or replace the one with the same key."""
+        ...
+
+    def replace(self, table: Table, owner: object, rows: Sequence[Row]) -> None:
+        """Make these rows the only ones of their owner."""
+        ...
 
 
 class Changes:
@@ -114,21 +130,45 @@ def views_query(text: LiteralString, database: Database, number: int) -> sql.Com
     )
 
 
+class NewRows:
+    """Rows of streams that the tables have nothing of yet: written by COPY, unlike `Changes`."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Table, list[Row]] = {}
+
+    def put(self, table: Table, row: Row) -> None:
+        """Add a row; its key must be new."""
+        self._rows.setdefault(table, []).append(row)
+
+    def replace(self, table: Table, owner: object, rows: Sequence[Row]) -> None:
+        """Add the rows of an owner that has none."""
+        del owner
+        self._rows.setdefault(table, []).extend(rows)
+
+    def flush(self, connection: Connection, schema: str) -> None:
+        """Write everything, inside the caller's transaction."""
+        for table, rows in self._rows.items():
+            query = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+                sql.Identifier(schema, table.name), _names(column.name for column in table.columns)
+            )
+            with connection.cursor() as cursor, cursor.copy(query) as copy:
+                copy.set_types([column.type for column in table.columns])
+                for row in rows:
+                    copy.write_row(row)
+        self._rows.clear()
+
+
 def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
-    """Create the tables and indexes in an existing schema, inside the caller's transaction."""
+    """Create the tables, without keys and indexes, inside the caller's transaction."""
     for table in tables:
         name = sql.Identifier(schema, table.name)
         columns = sql.SQL(", ").join(_column_ddl(column) for column in table.columns)
-        connection.execute(
-            sql.SQL("CREATE TABLE {} ({}, CONSTRAINT {} PRIMARY KEY ({}))").format(
-                name,
-                columns,
-                sql.Identifier(f"{table.name}_is_unique"),
-                _names(table.key),
+        connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, columns))
+        if table.plain is not None:
+            plain = sql.SQL(
+                "ALTER TABLE {} SET (toast_tuple_target = {}), ALTER {} SET STORAGE MAIN"
             )
-        )
-        for index in table.indexes:
-            connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
+            connection.execute(plain.format(name, _PAGE_TARGET, sql.Identifier(table.plain)))
         connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
         for column in table.columns:
             connection.execute(
@@ -136,6 +176,19 @@ def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) 
                     sql.Identifier(schema, table.name, column.name), column.comment
                 )
             )
+
+
+def create_indexes(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
+    """Give the tables their keys and indexes, inside the caller's transaction."""
+    for table in tables:
+        name = sql.Identifier(schema, table.name)
+        connection.execute(
+            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})").format(
+                name, sql.Identifier(f"{table.name}_is_unique"), _names(table.key)
+            )
+        )
+        for index in table.indexes:
+            connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
 
 
 def select_rows(table: Table, schema: str) -> sql.Composed:

@@ -15,7 +15,7 @@ from ledger.database import Connection, Database, Role
 from ledger.privileges import existing_roles
 from projections.catalogue import LAYOUT, TABLES
 from projections.errors import ProjectionFailedError
-from projections.tables import create_tables, views_query
+from projections.tables import create_indexes, create_tables, views_query
 
 NO_LEAF: Final = bytes(32)
 FIRST_GENERATION: Final = 1
@@ -46,6 +46,7 @@ LOCK_ACTIVE: Final = "SELECT number FROM {pointer}.active FOR SHARE"
 TRACKED: Final = "SELECT position, leaf_hash, layout FROM {views}.tracking"
 LOCK_TRACKING: Final = "SELECT position, leaf_hash, layout FROM {views}.tracking FOR UPDATE"
 ADVANCE: Final = "UPDATE {views}.tracking SET position = %(position)s, leaf_hash = %(leaf_hash)b"
+_MORE_MEMORY: Final = "SET LOCAL maintenance_work_mem = '256MB'"
 _SCHEMAS: Final = "SELECT nspname FROM pg_namespace ORDER BY nspname"
 _READ: Final = sql.SQL("SELECT")
 _READ_WRITE: Final = sql.SQL("SELECT, INSERT, UPDATE, DELETE")
@@ -87,16 +88,38 @@ def install_views(connection: Connection, database: Database) -> int:
     return number
 
 
-def create_generation(connection: Connection, database: Database, number: int) -> None:
-    """Create the empty tables of one generation, inside the caller's transaction."""
+def create_generation(
+    connection: Connection, database: Database, number: int, *, indexes: bool = True
+) -> None:
+    """Create the empty tables of one generation, inside the caller's transaction.
+
+    Without `indexes` the tables are for loading only, until `finish_loading`.
+    """
     schema = database.views_schema(number)
     _create_schema(connection, schema)
     create_tables(connection, schema, TABLES)
+    if indexes:
+        create_indexes(connection, schema, TABLES)
     connection.execute(views_query(_CREATE_TRACKING, database, number))
     connection.execute(
         views_query(_FIRST_TRACKING, database, number), {"leaf_hash": NO_LEAF, "layout": LAYOUT}
     )
     _grant(connection, database, schema, writes=_READ_WRITE)
+
+
+def finish_loading(
+    connection: Connection, database: Database, number: int, *, position: int, leaf_hash: bytes
+) -> None:
+    """Index a generation that was loaded up to a position, and set its tracking there."""
+    schema = database.views_schema(number)
+    with connection.transaction():
+        connection.execute(_MORE_MEMORY)
+        create_indexes(connection, schema, TABLES)
+        for table in TABLES:
+            connection.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(schema, table.name)))
+        connection.execute(
+            views_query(ADVANCE, database, number), {"position": position, "leaf_hash": leaf_hash}
+        )
 
 
 def generations(connection: Connection, database: Database) -> list[int]:

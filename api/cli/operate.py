@@ -17,6 +17,7 @@ from api.settings import Settings
 from ledger.embedded import EmbeddedPostgres
 from ledger.migrate import migrate as migrate_database
 from ledger.reader import LedgerReader
+from projections.rebuild import RebuildOptions
 from projections.rebuild import rebuild as rebuild_views
 from projections.runner import Projector
 from projections.tracking import install_views
@@ -73,7 +74,12 @@ def projector(
     following.run(stop)
 
 
-def rebuild() -> None:
+def rebuild(
+    processes: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Processes that load; fewer leave more to the server."),
+    ] = os.cpu_count() or 1,
+) -> None:
     """Build all views anew beside the live ones, then switch to them."""
     chosen = settings()
     database = open_database(chosen)
@@ -81,9 +87,10 @@ def rebuild() -> None:
     with database.connect("owner", name="clinledger-rebuild") as connection:
         size = LedgerReader(connection, database, keyring).head().size
         with progress_bar("rebuilding") as advance:
-            number = rebuild_views(
-                connection, database, keyring, progress=lambda position: advance(position + 1, size)
+            options = RebuildOptions(
+                progress=lambda position: advance(position + 1, size), processes=processes
             )
+            number = rebuild_views(connection, database, keyring, options)
     say(f"views rebuilt from {size} events; generation {number} is in use")
 
 

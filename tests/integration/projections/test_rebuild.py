@@ -1,19 +1,25 @@
 """Rebuilding beside the live views: identical rows, an atomic switch, readers never without."""
 
+import multiprocessing
 import threading
+import time
+from multiprocessing.synchronize import Event as EventOfProcesses
 
 import pytest
 
+from ledger.database import Database
 from ledger.errors import CorruptionError
 from projections.check import check_views
 from projections.patient_queries import patient_page
 from projections.reads import ViewReader
-from projections.rebuild import drop_inactive, rebuild
+from projections.rebuild import RebuildOptions, drop_inactive, rebuild
 from projections.record_queries import record_page
 from projections.runner import Projector
 from projections.tracking import active_number, generations
 from tests.stored_events import keyring
 from tests.viewed_ledger import ViewedLedger
+
+IN_PROCESSES = RebuildOptions(limit=5, processes=2, few=0)
 
 
 def test_a_rebuild_yields_identical_rows_in_a_new_generation(
@@ -24,7 +30,8 @@ def test_a_rebuild_yields_identical_rows_in_a_new_generation(
     projector.catch_up()
     before = viewed.rows()
     told: list[int] = []
-    number = rebuild(viewed.connection, viewed.database, keyring(), progress=told.append, limit=5)
+    options = RebuildOptions(progress=told.append, limit=5)
+    number = rebuild(viewed.connection, viewed.database, keyring(), options)
     assert number == 2
     assert viewed.rows() == before
     assert generations(viewed.connection, viewed.database) == [2]
@@ -114,6 +121,93 @@ def test_readers_find_the_views_at_every_moment_of_rebuilds(
     assert all(pages == expected for pages in seen)
 
 
+def test_further_processes_yield_identical_rows(viewed: ViewedLedger, projector: Projector) -> None:
+    viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    before = viewed.rows()
+    assert rebuild(viewed.connection, viewed.database, keyring(), IN_PROCESSES) == 2
+    assert viewed.rows() == before
+
+
+def test_what_a_further_process_finds_damaged_is_told_with_its_position(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    viewed.fill()
+    last = viewed.save()
+    projector.catch_up()
+    with viewed.connection.transaction():
+        viewed.connection.execute("SET LOCAL session_replication_role = replica")
+        viewed.connection.execute("UPDATE ledger.sealed SET body = body || 'x' WHERE position = 7")
+    with pytest.raises(CorruptionError, match="body-unreadable") as raised:
+        rebuild(viewed.connection, viewed.database, keyring(), IN_PROCESSES)
+    assert raised.value.position == 7
+    assert viewed.views.reached() == last
+
+
+@pytest.mark.parametrize("lost", [0, 5, 9])
+def test_a_rebuild_finds_a_lost_entry(
+    viewed: ViewedLedger, projector: Projector, lost: int
+) -> None:
+    viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    with viewed.connection.transaction():
+        viewed.connection.execute("SET LOCAL session_replication_role = replica")
+        viewed.connection.execute("DELETE FROM ledger.entry WHERE position = %s", [lost])
+    with pytest.raises(CorruptionError, match=r"(position|version)-gap at position"):
+        rebuild(viewed.connection, viewed.database, keyring())
+    assert active_number(viewed.connection, viewed.database) == 1
+
+
+def test_a_killed_rebuild_leaves_the_old_views_in_use_and_no_process_behind(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    record = viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    shown = viewed.rows()
+    context = multiprocessing.get_context("spawn")
+    told = context.Event()
+    process = context.Process(target=_rebuild_until_killed, args=(viewed.database, told))
+    process.start()
+    assert told.wait(60)
+    assert _rebuilding(viewed) > 1  # the rebuild, and a process or two
+    process.kill()
+    process.join()
+    deadline = time.monotonic() + 20
+    while _rebuilding(viewed):
+        assert time.monotonic() < deadline, "a process of the killed rebuild goes on"
+        time.sleep(0.05)
+    assert viewed.rows() == shown
+    viewed.world.note(record, "the live views go on")
+    last = viewed.save()
+    assert projector.catch_up() == last
+    live = viewed.rows()
+    rebuild(viewed.connection, viewed.database, keyring())
+    assert viewed.rows() == live
+    assert len(generations(viewed.connection, viewed.database)) == 1
+
+
+def _rebuild_until_killed(database: Database, told: EventOfProcesses) -> None:
+    def wait(_: int) -> None:
+        told.set()
+        time.sleep(60)
+
+    options = RebuildOptions(progress=wait, limit=2, processes=2, few=0)
+    with database.connect("owner", name="clinledger-rebuild") as connection:
+        rebuild(connection, database, keyring(), options)
+
+
+def _rebuilding(viewed: ViewedLedger) -> int:
+    row = viewed.connection.execute(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE application_name = 'clinledger-rebuild' AND datname = current_database()"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def test_commits_during_a_rebuild_are_in_the_new_views(viewed: ViewedLedger) -> None:
     record = viewed.fill()
     viewed.save()
@@ -124,6 +218,7 @@ def test_commits_during_a_rebuild_are_in_the_new_views(viewed: ViewedLedger) -> 
             viewed.world.note(record, "meanwhile")
             written.append(viewed.save())
 
-    rebuild(viewed.connection, viewed.database, keyring(), progress=write, limit=4)
+    options = RebuildOptions(progress=write, limit=4)
+    rebuild(viewed.connection, viewed.database, keyring(), options)
     assert viewed.views.reached() == written[-1]
     assert check_views(viewed.connection, viewed.database, keyring()) == ()
