@@ -161,10 +161,29 @@ class Genesis(msgspec.Struct, frozen=True, kw_only=True):
     received_at: str
 
 
+class CheckpointKeyInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A checkpoint key of the ledger, present or past.
+
+    Attributes:
+        key: C2SP verifier key text.
+        position: of the event that names it: it signs checkpoints of larger sizes, up to the
+            position of the next one.
+    """
+
+    key: str
+    position: int
+
+
 class LedgerKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger's own keys: the checkpoint key as a C2SP verifier key text."""
+    """The ledger's own keys.
+
+    Attributes:
+        checkpoint: the checkpoint key in force, as a C2SP verifier key text.
+        checkpoints: all that there were, by position; the last one is in force.
+    """
 
     checkpoint: str
+    checkpoints: tuple[CheckpointKeyInfo, ...]
 
 
 class LedgerInfo(msgspec.Struct, frozen=True, kw_only=True):

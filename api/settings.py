@@ -64,6 +64,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.home / "checkpoint" / f"{self.schema}.status"
 
     @property
+    def pending_rotation(self) -> Path:
+        """A signed rotation of the checkpoint key that is being appended."""
+        return self.home / "checkpoint" / f"{self.schema}.rotation"
+
+    @property
     def witness_policy(self) -> Path:
         """The policy that names the witnesses to ask (c2sp.org/tlog-policy), if it is there."""
         return self.home / "witnesses.policy"

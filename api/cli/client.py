@@ -66,16 +66,25 @@ def key_of(
     return named_key(chosen, staff)
 
 
-def holder_of(directory: DirectoryState, chosen: Settings, role: Role) -> tuple[str, SoftKey]:
-    """Return a member of staff who holds the role and whose valid key is found here.
+def holder_of(
+    directory: DirectoryState, chosen: Settings, *roles: Role, but: str = ""
+) -> tuple[str, SoftKey]:
+    """Return a member of staff who holds one of the roles and whose valid key is found here.
+
+    Args:
+        directory: as it stands.
+        chosen: where the keys are.
+        roles: one or more.
+        but: a member of staff who is not meant.
 
     Raises:
         EnvironmentRefusedError: when there is none.
     """
     for key, holder in _usable_keys(directory, chosen):
-        if role in directory.roles_of(holder):
+        if holder != but and not directory.roles_of(holder).isdisjoint(roles):
             return holder, key
-    raise EnvironmentRefusedError(f"no key of a {role} in {chosen.keys}: name one with --by")
+    words = " or ".join(roles)
+    raise EnvironmentRefusedError(f"no key of a {words} in {chosen.keys}: name one with --by")
 
 
 def author_of(

@@ -21,6 +21,7 @@ from api.cli import (
     keys,
     operate,
     records,
+    rotation,
     staff,
     submitting,
     witness,
@@ -65,7 +66,8 @@ app.command()(records.search)
 app.command()(audit.verify)
 app.command()(evidence.prove)
 app.command()(evidence.check)
-app.command()(checkpoints.checkpoint)
+app.add_typer(checkpoints.checkpoint_app, name="checkpoint")
+checkpoints.checkpoint_app.command()(rotation.rotate)
 app.command()(checkpoints.heads)
 app.add_typer(checkpoints.tiles_app, name="tiles")
 app.command()(operate.rebuild)

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.bodies import json_response
-from api.schemas import EventTypeInfo, LedgerInfo, LedgerKeys, TreeHead
+from api.schemas import CheckpointKeyInfo, EventTypeInfo, LedgerInfo, LedgerKeys, TreeHead
 from api.services import Given
 from ledger.catalogue import CATALOGUE
 from signing.statement import format_time_ms
@@ -24,7 +24,13 @@ async def read_ledger(services: Given) -> Response:
         origin=services.origin,
         facility=directory.facility,
         genesis=services.genesis,
-        keys=LedgerKeys(checkpoint=directory.checkpoint_key),
+        keys=LedgerKeys(
+            checkpoint=directory.checkpoint_key,
+            checkpoints=tuple(
+                CheckpointKeyInfo(key=key.vkey, position=key.position)
+                for key in directory.checkpoint_keys
+            ),
+        ),
         clock=format_time_ms(services.clock.now_ms()),
         head=TreeHead(size=head.size, root=head.root.hex()),
         types=_TYPES,

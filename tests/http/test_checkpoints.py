@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import time
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,13 +18,17 @@ from ledger.checkpointing.table import CheckpointTable
 from ledger.entry import decode_entry
 from ledger.merkle import CompactRange, leaf_hash
 from ledger.tiles import decode_bundle
+from ledger.verify import verify_ledger
 from projections.tracking import install_views
 from signing.checkpoints import Checkpoint, verify_checkpoint
+from signing.keys import SoftKey
 from signing.notes import Ed25519Signer
-from tests.builders_rules import CHECKPOINT_SOFT_KEY, ORIGIN, enrol
+from signing.tokens import issue_token
+from tests.builders_rules import CHECKPOINT_SOFT_KEY, FACILITY, ORIGIN, REGISTRAR, enrol
 from tests.http.served import Served
 from tests.http.test_serve import Server, wait
 from tests.live import LiveHospital
+from tests.rotations import rotation
 
 SIGNER = Ed25519Signer(ORIGIN, CHECKPOINT_SOFT_KEY)
 
@@ -193,6 +198,72 @@ def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
             wait(is_signed, "the signer goes on")
         assert _checkpoints(http)[0] == 200
     assert signing_server.end()[0] == 0
+
+
+def _rotate(server: Server, new: SoftKey) -> int:
+    """Rotate the key through the running server; return the event's position."""
+    hospital, head = server.hospital, server.head()
+    document = rotation(new, origin=ORIGIN, old=CHECKPOINT_SOFT_KEY)
+    event = hospital.signed(
+        "checkpoint-key-rotated.v1", document, stream=FACILITY, signer=REGISTRAR, seen=head
+    )
+    now = int(time.time())
+    key = hospital.key_of(REGISTRAR)
+    token = issue_token(key, staff=REGISTRAR, audience=ORIGIN, now_seconds=now)
+    headers = {"authorization": f"Bearer {token}"}
+    with server.http() as http:
+        answer = http.post("/v1/events", json=submission_json(event), headers=headers)
+    assert answer.status_code == 201
+    return int(answer.json()["position"])
+
+
+def _give_next_key(hospital: LiveHospital, key: SoftKey) -> None:
+    path = hospital.live.home / "keys" / "checkpoint-2.pem"
+    path.write_bytes(key.to_pem(None))
+    path.chmod(0o600)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["left alone", "killed"])
+def test_a_running_signer_goes_on_with_a_new_key(signing_server: Server, *, killed: bool) -> None:
+    """Without being started again, and also when it is killed just then."""
+    live, new = signing_server.hospital.live, SoftKey.generate("EdDSA")
+    verifier = Ed25519Signer(ORIGIN, new).verifier
+    with signing_server.http() as http:
+        wait(lambda: _checkpoints(http) == (200, "ok"), "the signer says that all is well")
+        _give_next_key(signing_server.hospital, new)
+        signer = _signer_process(signing_server)
+        position = _rotate(signing_server, new)
+        if killed:
+            signer.kill()
+        state = StateFile(live.home / "checkpoint" / "ledger.state")
+
+        def is_signed() -> bool:
+            saved = state.load()
+            return saved is not None and saved.checkpoint.size > position
+
+        wait(is_signed, "the signer goes on")
+        saved = state.load()
+        assert saved is not None
+        assert verify_checkpoint(saved.note, (verifier,)).checkpoint == saved.checkpoint
+        assert killed or _signer_process(signing_server) == signer
+        assert _checkpoints(http)[0] == 200
+    assert signing_server.end()[0] == 0
+    assert verify_ledger(live.database, keyring=live.keyring).ok
+
+
+def test_readiness_turns_red_without_the_new_key(hospital: LiveHospital) -> None:
+    """The signer does not go on with the old one; with the file there, a restart is enough."""
+    new = SoftKey.generate("EdDSA")
+    with _signing(hospital) as server:
+        with server.http() as http:
+            wait(lambda: _checkpoints(http) == (200, "ok"), "the signer says that all is well")
+            position = _rotate(server, new)
+            wait(lambda: _checkpoints(http) == (503, "refused"), "readiness turns red")
+        _, log = server.end()
+    assert f"in force since position {position} is not here" in log
+    _give_next_key(hospital, new)
+    with _signing(hospital) as server, server.http() as http:
+        wait(lambda: _checkpoints(http) == (200, "ok"), "the signer says that all is well")
 
 
 def test_a_server_publishes_heads_of_its_own(signing_server: Server) -> None:

@@ -10,11 +10,18 @@ import pytest
 from api import pages, schemas
 from ledger.merkle import verify_inclusion
 from signing.container import verify_container
-from signing.keys import load_verifying_key
+from signing.keys import SoftKey, load_verifying_key
 from signing.statement import parse_statement
-from tests.builders_rules import CHECKPOINT_KEY, FACILITY, ORIGIN
+from tests.builders_rules import (
+    CHECKPOINT_KEY,
+    CHECKPOINT_SOFT_KEY,
+    FACILITY,
+    ORIGIN,
+    REGISTRAR,
+)
 from tests.http.served import Served, codes, whole
 from tests.live import FrozenClock
+from tests.rotations import rotation
 
 
 def test_the_ledger_tells_who_it_is(shared: Served) -> None:
@@ -27,6 +34,25 @@ def test_the_ledger_tells_who_it_is(shared: Served) -> None:
         assert info.genesis.leaf_hash == reader.events(-1, 1)[0].leaf_hash.hex()
         assert info.head.root == reader.root_at(info.head.size).hex()
     assert "note-written.v1" in {kind.type for kind in info.types}
+
+
+def test_the_ledger_tells_its_checkpoint_keys(served: Served) -> None:
+    """The one in force, and those before it: they check older checkpoints."""
+    new = SoftKey.generate("EdDSA")
+    document = rotation(new, origin=ORIGIN, old=CHECKPOINT_SOFT_KEY)
+    position = served.size
+    event = served.hospital.signed(
+        "checkpoint-key-rotated.v1", document, stream=FACILITY, signer=REGISTRAR
+    )
+    assert served.append(event, REGISTRAR).status_code == 201
+
+    keys = whole(served.request("GET", "/v1/ledger"), schemas.LedgerInfo).keys
+
+    assert keys.checkpoint == document["checkpoint_key"] != CHECKPOINT_KEY
+    assert [(key.position, key.key) for key in keys.checkpoints] == [
+        (0, CHECKPOINT_KEY),
+        (position, keys.checkpoint),
+    ]
 
 
 def test_the_head_is_refreshed_at_most_once_a_second(frozen: Served, clock: FrozenClock) -> None:
