@@ -128,9 +128,8 @@ def _findings(report: Report) -> str:
     titles = (
         Text("Vị trí", "Position"),
         Text("Mã", "Code"),
-        Text("Ý nghĩa", "Meaning"),
+        Text("Ý nghĩa, chi tiết", "Meaning, detail"),
         Text("Chuỗi, sự kiện", "Stream, event"),
-        Text("Chi tiết", "Detail"),
     )
     caption = Text(
         "Một lần can thiệp có thể gây nhiều phát hiện: hãy đọc vị trí nhỏ nhất trước.",
@@ -147,9 +146,9 @@ def _finding(finding: Finding) -> str:
     place = "-" if finding.position is None else number(finding.position)
     return (
         f'<tr><td class="number">{place}</td><th scope="row">{code(finding.code)}</th>'
-        f"<td>{both(MEANINGS[finding.code])}</td>"
-        f"<td>{identity(finding.stream)}<br>{identity(finding.event_id)}</td>"
-        f'<td lang="en">{plain(finding.detail)}</td></tr>'
+        f"<td>{both(MEANINGS[finding.code])}"
+        f'<span class="detail" lang="en">{plain(finding.detail)}</span></td>'
+        f"<td>{identity(finding.stream)}<br>{identity(finding.event_id)}</td></tr>"
     )
 
 

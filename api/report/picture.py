@@ -98,8 +98,10 @@ class _Canvas:
         for _ in range(_LEVELS):
             for first, end in nodes:
                 self._node(first, end)
-            nodes = [half for node in nodes for half in _halves(*node)]
             self._y += _LEVEL
+            nodes = [half for node in nodes for half in _halves(*node)]
+            if not nodes:
+                break
         self._y += 6
 
     def findings(self) -> None:
@@ -146,10 +148,9 @@ class _Canvas:
         self._y += 12
         self._line(self._y, "#17202a")
         end = self._coverage.end
-        for quarter in range(5):
-            position = end * quarter // 4
+        for position in sorted({end * quarter // 4 for quarter in range(5)}):
             x = self._x(position)
-            anchor = ("start", "middle", "middle", "middle", "end")[quarter]
+            anchor = {0: "start", end: "end"}.get(position, "middle")
             self._add(f'<path d="M{x:.1f} {self._y} v5" stroke="#17202a"/>')
             self._text(x, self._y + 17, number(position), anchor=anchor)
         note = self._coverage.note

@@ -35,7 +35,10 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 .checked td:nth-child(2) { width: 20%; font-weight: 600; }
 .no { color: #96180f; } .partly { color: #7a4b00; } .yes { color: #0b5a40; }
 .no [lang], .partly [lang], .yes [lang] { color: inherit; }
-.findings code { font-size: 12px; }
+.findings code { font-size: 11.5px; white-space: nowrap; }
+.findings td:last-child code { font-size: 10.5px; }
+.findings .detail { color: inherit; margin-top: 4px; }
+.findings th:last-child, .findings td:last-child { padding-right: 0; }
 figure { margin: 10px 0; }
 svg { display: block; width: 100%; height: auto; }
 figcaption [lang] { display: block; }
