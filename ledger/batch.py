@@ -14,16 +14,24 @@ import msgspec
 
 from ledger.decide import RuleContext, decide, streams_needed
 from ledger.entry import ZERO_HASH, Entry, encode_entry, link_hash
-from ledger.errors import EventConflictError, SubmissionRejectedError, stream_damaged
+from ledger.errors import (
+    EventConflictError,
+    SubmissionRejectedError,
+    UnavailableError,
+    stream_damaged,
+)
 from ledger.evolve import evolve
 from ledger.merkle import CompactRange, TileHash, leaf_hash
 from ledger.rows import Head, Receipt
+from ledger.set_aside import TAG as SET_ASIDE
+from ledger.set_aside import SetAside
 from ledger.store import NewEntry
 from ledger.stream_cache import CachedStream, StreamCache
 from ledger.submission import Submission
 from signing.statement import format_time_ms
 
 MAX_CLOCK_AHEAD_MS: Final = 5 * 60 * 1000
+_FIRST: Final = "entries were set aside: that decision must be recorded before anything else"
 
 
 class Duplicate(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +44,13 @@ class Batch:
     """One batch under construction on top of a head."""
 
     def __init__(
-        self, head: Head, cache: StreamCache, *, received_at_ms: int, roots: Mapping[int, bytes]
+        self,
+        head: Head,
+        cache: StreamCache,
+        *,
+        received_at_ms: int,
+        roots: Mapping[int, bytes],
+        set_aside: SetAside | None = None,
     ) -> None:
         """Start an empty batch.
 
@@ -45,6 +59,7 @@ class Batch:
             cache: every stream that the submissions need, loaded.
             received_at_ms: the one stamp of the batch, never below an earlier batch's.
             roots: root by size, for every size that a submission has seen and the tree has.
+            set_aside: what must be recorded before anything else, unless it is by now.
         """
         self.old = head
         self.entries: list[NewEntry] = []
@@ -55,6 +70,7 @@ class Batch:
         self._cache = cache
         self.received_at_ms = received_at_ms
         self._roots = roots
+        self._set_aside = set_aside
         self._latest_time = format_time_ms(received_at_ms + MAX_CLOCK_AHEAD_MS)
 
     def head(self) -> Head:
@@ -70,7 +86,8 @@ class Batch:
 
         Raises:
             RejectedError: when it is refused; nothing changed.
-            UnavailableError: when its stream is damaged.
+            UnavailableError: when its stream is damaged, or entries were set aside and the decision
+                is not recorded yet.
         """
         statement = submission.statement
         cached = self._cache.get(statement.stream)
@@ -83,6 +100,8 @@ class Batch:
             return Duplicate(event_id=statement.event_id)
         if statement.event_id in self.receipts:
             raise EventConflictError
+        if self._pending is not None and statement.type != SET_ASIDE:
+            raise UnavailableError(_FIRST, retry_after_seconds=60)
         self._check_times(submission)
         self._check_seen(submission)
         if submission.salt in cached.salts:
@@ -92,6 +111,13 @@ class Batch:
         evolve(context, statement, submission.facts, statement_digest=submission.statement_digest)
         return self._append(submission, cached, link_salt)
 
+    @property
+    def _pending(self) -> SetAside | None:
+        """What was set aside and is not recorded, as of the last decision."""
+        found = self._set_aside
+        recorded = self._cache.directory.set_aside
+        return None if found is None or any(one.decided == found for one in recorded) else found
+
     def _context(self, submission: Submission) -> RuleContext:
         statement = submission.statement
         names = (statement.stream, *streams_needed(statement, submission.facts))
@@ -99,6 +125,7 @@ class Batch:
             directory=self._cache.directory,
             streams={name: self._cache.get(name).state for name in names},
             position=self._tree.size,
+            set_aside=self._pending,
         )
 
     def _append(self, submission: Submission, cached: CachedStream, link_salt: bytes) -> Receipt:

@@ -129,6 +129,7 @@ _TYPES: Final = (
     _directory(
         "checkpoint-key-rotated.v1", "facility", "new checkpoint key", "administrator", "registrar"
     ),
+    _directory("tail-set-aside.v1", "facility", "what was set aside", "administrator", "registrar"),
     _enrolment("practitioner-enrolled.v1", "Practitioner", sealed=True),
     _enrolment("device-enrolled.v1", "Device", sealed=False),
     _directory("key-enrolled.v1", "staff", "public key with possession proof", "registrar"),

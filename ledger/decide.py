@@ -16,8 +16,9 @@ from ledger.facts import (
     ResourceFacts,
     RoleFacts,
     RotationFacts,
+    SetAsideFacts,
 )
-from ledger.rules import authority, entries, facility, rotation, streams
+from ledger.rules import authority, entries, facility, recovery, rotation, streams
 from ledger.rules.context import RuleContext
 from ledger.rules.references import check_references, target_of
 from ledger.state import StreamState
@@ -27,6 +28,7 @@ _Decidable = (
     PolicyFacts
     | HeadsFacts
     | RotationFacts
+    | SetAsideFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts
@@ -86,6 +88,36 @@ def _check_type(
             _check_resource(context, statement, facts, stream)
         case AmendmentFacts() | ReasonFacts():
             _check_correction(context, statement, facts, stream)
+        case PolicyFacts() | HeadsFacts() | RotationFacts() | SetAsideFacts():
+            _check_facility(context, statement, facts)
+        case _:
+            _check_staff(context, statement, facts)
+
+
+def _check_facility(
+    context: RuleContext,
+    statement: Statement,
+    facts: PolicyFacts | HeadsFacts | RotationFacts | SetAsideFacts,
+) -> None:
+    match facts:
+        case HeadsFacts():
+            facility.check_heads(context, facts)
+        case RotationFacts():
+            rotation.check_rotation(context, statement, facts)
+        case SetAsideFacts():
+            recovery.check_set_aside(context, statement, facts)
+        case PolicyFacts():
+            facility.check_policy(context, facts)
+        case _:
+            assert_never(facts)
+
+
+def _check_staff(
+    context: RuleContext,
+    statement: Statement,
+    facts: KeyEnrolledFacts | KeyRevokedFacts | RoleFacts | EnrolmentFacts,
+) -> None:
+    match facts:
         case KeyEnrolledFacts(key=key):
             facility.check_new_key(context.directory, key)
         case KeyRevokedFacts():
@@ -99,12 +131,6 @@ def _check_type(
             check(context, statement, facts)
         case EnrolmentFacts():
             facility.check_enrolment(context, statement, facts)
-        case HeadsFacts():
-            facility.check_heads(context, facts)
-        case RotationFacts():
-            rotation.check_rotation(context, statement, facts)
-        case PolicyFacts():
-            facility.check_policy(context, facts)
         case _:
             assert_never(facts)
 

@@ -17,6 +17,7 @@ from ledger.facts import (
     ResourceFacts,
     RoleFacts,
     RotationFacts,
+    SetAsideFacts,
 )
 from ledger.roles import FOUNDING_ROLES, StaffKind
 from ledger.rules.context import RuleContext
@@ -31,6 +32,8 @@ from ledger.state import (
     StreamState,
 )
 from signing.statement import Statement
+
+_FacilityFacts = FoundingFacts | PolicyFacts | HeadsFacts | RotationFacts | SetAsideFacts
 
 
 def evolve(
@@ -74,26 +77,10 @@ def evolve(
 def _evolve_directory(
     context: RuleContext,
     statement: Statement,
-    facts: FoundingFacts
-    | PolicyFacts
-    | HeadsFacts
-    | RotationFacts
-    | EnrolmentFacts
-    | KeyEnrolledFacts
-    | KeyRevokedFacts
-    | RoleFacts,
+    facts: _FacilityFacts | EnrolmentFacts | KeyEnrolledFacts | KeyRevokedFacts | RoleFacts,
 ) -> None:
     directory = context.directory
     match facts:
-        case FoundingFacts():
-            _found(directory, statement, facts)
-        case PolicyFacts(version=version):
-            directory.policy_version = version
-            directory.policy_position = context.position
-        case HeadsFacts(size=size):
-            directory.heads_size = size
-        case RotationFacts():
-            _take_checkpoint_key(directory, facts, context.position)
         case EnrolmentFacts(kind=kind):
             _staff(directory, statement.stream, kind)
         case KeyEnrolledFacts(key=key):
@@ -106,6 +93,24 @@ def _evolve_directory(
                 roles.add(role)
             else:
                 roles.discard(role)
+        case _:
+            _evolve_facility(context, statement, facts)
+
+
+def _evolve_facility(context: RuleContext, statement: Statement, facts: _FacilityFacts) -> None:
+    directory = context.directory
+    match facts:
+        case FoundingFacts():
+            _found(directory, statement, facts)
+        case PolicyFacts(version=version):
+            directory.policy_version = version
+            directory.policy_position = context.position
+        case HeadsFacts(size=size):
+            directory.heads_size = size
+        case RotationFacts():
+            _take_checkpoint_key(directory, facts, context.position)
+        case SetAsideFacts():
+            directory.set_aside.append(facts)
         case _:
             assert_never(facts)
 

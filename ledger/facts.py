@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from ledger.catalogue import EventType, event_type
 from ledger.errors import SubmissionRejectedError
-from ledger.profiles import amendments, clinical, directory, people, rotation
+from ledger.profiles import amendments, clinical, directory, people, recovery, rotation
 from ledger.profiles.facts import (
     AmendmentFacts,
     AnyFacts,
@@ -29,6 +29,7 @@ from ledger.profiles.facts import (
     RoleFacts,
     RotationFacts,
     SecondFacts,
+    SetAsideFacts,
 )
 from signing.statement import Statement
 
@@ -48,6 +49,7 @@ __all__ = [
     "RoleFacts",
     "RotationFacts",
     "SecondFacts",
+    "SetAsideFacts",
     "read_facts",
 ]
 
@@ -56,6 +58,7 @@ _READERS: Final[Mapping[str, Callable[[Statement, bytes], AnyFacts]]] = {
     "policy-set.v1": directory.read_policy,
     "heads-published.v1": directory.read_heads,
     "checkpoint-key-rotated.v1": rotation.read_rotation,
+    "tail-set-aside.v1": recovery.read_set_aside,
     "practitioner-enrolled.v1": people.read_practitioner,
     "device-enrolled.v1": people.read_device,
     "key-enrolled.v1": directory.read_key_enrolled,

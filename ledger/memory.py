@@ -13,6 +13,8 @@ from ledger.lookup import Lookup
 from ledger.reader import LedgerReader
 from ledger.recent_roots import RecentRoots
 from ledger.rows import Head
+from ledger.set_aside import SetAside
+from ledger.set_aside_table import find_pending
 from ledger.store import PARTITION_SPAN
 from ledger.stream_cache import StreamCache
 from ledger.submission import Submission
@@ -26,7 +28,10 @@ class Memory:
         cache: as of the last decision, which may not be committed yet.
         received_at_ms: the last stamp given; the next one is never below it.
         roots: by size, among them every one that prepared submissions have seen.
+        set_aside: what was set aside at the head that was loaded, recorded by now or not; or None.
     """
+
+    set_aside: SetAside | None
 
     def __init__(self, clock: Clock) -> None:
         """Know nothing but the time; `load` comes first."""
@@ -35,6 +40,7 @@ class Memory:
         self.cache = StreamCache()
         self.received_at_ms = 0
         self.roots = RecentRoots()
+        self.set_aside = None
 
     async def load(self, head: Head, lookup: Lookup) -> None:
         """Forget everything and read the directory as of a head anew.
@@ -48,6 +54,7 @@ class Memory:
 
         def look(reader: LedgerReader) -> int:
             cache.load_directory(reader)
+            self.set_aside = find_pending(reader.store, head, recorded=cache.directory.set_aside)
             reader.store.ensure_partition(head.size + PARTITION_SPAN // 2)  # see `Sequencer`
             entry = reader.store.entry_at(head.size - 1)
             if entry is None and head.size:
@@ -68,7 +75,13 @@ class Memory:
         # One stamp per batch; received_at never decreases even if the machine's clock does.
         self.received_at_ms = max(self._clock.now_ms(), self.received_at_ms)
         head = self.head if on is None else on.head()
-        return Batch(head, self.cache, received_at_ms=self.received_at_ms, roots=self.roots)
+        return Batch(
+            head,
+            self.cache,
+            received_at_ms=self.received_at_ms,
+            roots=self.roots,
+            set_aside=self.set_aside,
+        )
 
     async def prepare(self, submissions: Sequence[Submission], lookup: Lookup) -> None:
         """Load the streams and roots that deciding these submissions needs.

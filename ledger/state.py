@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from ledger.checkpoint_keys import CheckpointKey
+from ledger.profiles.facts import SetAsideFacts
 from ledger.roles import Role, StaffKind
 from signing.statement import StreamKind
 
@@ -82,6 +83,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
         policy_version: of the policy in force; 0 before the first.
         policy_position: where it was set; None before the first.
         heads_size: of the tree whose heads were published last; 0 before the first.
+        set_aside: recorded decisions to set entries aside, by position.
     """
 
     origin: str = ""
@@ -93,6 +95,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     policy_version: int = 0
     policy_position: int | None = None
     heads_size: int = 0
+    set_aside: list[SetAsideFacts] = msgspec.field(default_factory=list[SetAsideFacts])
 
     @classmethod
     def empty(cls) -> "DirectoryState":

@@ -13,8 +13,9 @@ from signing.container import unwrap_jws, wrap_jws
 from signing.errors import MalformedContainerError
 from signing.keys import Signer, VerifyingKey
 
-Purpose = Literal["handover", "successor"]
-"""What the text is: the handing over of a checkpoint key, or the naming of a successor ledger."""
+Purpose = Literal["handover", "set-aside", "successor"]
+"""What the text is: the handing over of a checkpoint key, the setting aside of entries at the tail,
+or the founding of a successor ledger."""
 
 MAX_TEXT_BYTES: Final = 16 * 1024
 

@@ -21,6 +21,7 @@ from api.cli import (
     keys,
     operate,
     records,
+    recovery,
     rotation,
     staff,
     submitting,
@@ -68,6 +69,7 @@ app.command()(evidence.prove)
 app.command()(evidence.check)
 app.add_typer(checkpoints.checkpoint_app, name="checkpoint")
 checkpoints.checkpoint_app.command()(rotation.rotate)
+checkpoints.checkpoint_app.command("set-aside")(recovery.set_tail_aside)
 app.command()(checkpoints.heads)
 app.add_typer(checkpoints.tiles_app, name="tiles")
 app.command()(operate.rebuild)

@@ -97,6 +97,11 @@ MEANINGS: Final[Mapping[FindingCode, Text]] = {
         "các đầu chuỗi đã công bố không phải mục mới nhất của các chuỗi tại kích thước đó",
         "published heads are not the newest entries of the streams as of their size",
     ),
+    "set-aside-mismatch": Text(
+        "các mục được tách khỏi sổ cái không đúng như sự kiện ghi nhận việc đó, hoặc không có sự"
+        " kiện nào ghi nhận",
+        "what was set aside is not what an event says was, or no event records it",
+    ),
     "view-mismatch": Text(
         "một dòng của khung nhìn khác với kết quả gấp từ sổ cái",
         "a view's row is not what folding the ledger gives",

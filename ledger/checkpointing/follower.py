@@ -151,6 +151,7 @@ class Follower:
         total = max((head.size for head in heads), default=0)
         self._entries.expect(growth.new_tiles(start))
         self._keys.add(growth.keys_of(self._keys.missing(growth.new_streams(start))))
+        self._judge.set_aside.expect(growth.set_aside(start=start))
         bodies = Bodies(growth.new_bodies(start), self._findings)
         event_ids: list[str] = []
         for row in growth.new_entries(start):
@@ -207,6 +208,7 @@ class Follower:
                 Place(position=size),
                 f"the ledger has {size} entries; {self._trusted.size} were signed",
             )
+        self._judge.set_aside.finish(self.directory.set_aside)
         check_ledger_row(
             growth.ledger_rows(),
             self._findings,

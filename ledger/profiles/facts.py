@@ -3,6 +3,7 @@
 import msgspec
 
 from ledger.roles import Role, StaffKind
+from ledger.set_aside import SetAside
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -93,6 +94,20 @@ class RotationFacts(Facts, frozen=True, kw_only=True):
     second: SecondFacts | None = None
 
 
+class SetAsideFacts(Facts, frozen=True, kw_only=True):
+    """Of `tail-set-aside.v1`.
+
+    Attributes:
+        decided: what was kept, and what was set aside.
+        reason: in the words of whoever decided.
+        second: a second registrar's signature over both.
+    """
+
+    decided: SetAside
+    reason: str
+    second: SecondFacts
+
+
 class EnrolmentFacts(Facts, frozen=True, kw_only=True):
     """Of `practitioner-enrolled.v1` and `device-enrolled.v1`."""
 
@@ -170,6 +185,7 @@ AnyFacts = (
     | PolicyFacts
     | HeadsFacts
     | RotationFacts
+    | SetAsideFacts
     | EnrolmentFacts
     | KeyEnrolledFacts
     | KeyRevokedFacts

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ledger.errors import CommandRefusedError
+from ledger.set_aside import SetAside
 from ledger.state import DirectoryState, StreamState
 
 
@@ -16,11 +17,13 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
         streams: the event's own stream (empty state if nothing was written to it yet) and those
             that `streams_needed` names.
         position: of the event to be decided.
+        set_aside: what was set aside at this position and waits to be recorded, or None.
     """
 
     directory: DirectoryState
     streams: Mapping[str, StreamState]
     position: int
+    set_aside: SetAside | None = None
 
     def __repr__(self) -> str:
         return f"<RuleContext position {self.position}>"

@@ -21,15 +21,16 @@ from ledger.errors import (
     RejectedError,
 )
 from ledger.evolve import evolve
-from ledger.facts import AnyFacts, FoundingFacts, HeadsFacts, RotationFacts, read_facts
+from ledger.facts import AnyFacts, FoundingFacts, HeadsFacts, SetAsideFacts, read_facts
 from ledger.heads import MAX_LAG, HeadTree
-from ledger.rules.authority import check_author, check_key
-from ledger.rules.rotation import check_rotation
 from ledger.sealing import Frame, associated_data, is_sealed, open_body
+from ledger.set_aside import SetAside
 from ledger.state import DirectoryState, StreamState
 from ledger.verify.entries import EntryChecker
+from ledger.verify.in_the_open import decide_in_the_open
 from ledger.verify.keys import StreamKeys
 from ledger.verify.report import FindingCode, Findings, Place
+from ledger.verify.set_aside import SetAsideChecker
 from ledger.verify.signatures import Signature, SignatureChecker
 from ledger.verify.snapshot import StoredEntry
 from signing.errors import SigningError
@@ -44,6 +45,7 @@ class EventJudge:
 
     Attributes:
         directory: as the events so far have made it.
+        set_aside: what was set aside, which events must record.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class EventJudge:
         self._keys = keys
         self._origin = origin
         self._streams: dict[str, StreamState] = {}
+        self.set_aside = SetAsideChecker(findings)
         self._latest = (0, "")
 
     def judge(self, row: StoredEntry, entry: Entry | None, body: bytes, place: Place) -> None:
@@ -223,7 +226,11 @@ class EventJudge:
             directory=self.directory,
             streams={name: self._streams.get(name) or StreamState.empty(name) for name in names},
             position=position,
+            set_aside=self._set_aside_at(position) if isinstance(facts, SetAsideFacts) else None,
         )
+
+    def _set_aside_at(self, position: int) -> SetAside | None:
+        return self.set_aside.at(position, self._tree.tree)
 
     def _check_rules(
         self, context: RuleContext, statement: Statement, facts: AnyFacts, place: Place
@@ -231,11 +238,8 @@ class EventJudge:
         try:
             if self._keys is not None or isinstance(facts, FoundingFacts):
                 decide(context, statement, facts)
-            else:  # the persons of the directory are sealed, so their streams are not known whole
-                check_key(context, statement)
-                if isinstance(facts, RotationFacts):  # roles and keys are: this needs no more
-                    check_author(context, statement, CATALOGUE[statement.type], facts)
-                    check_rotation(context, statement, facts)
+            else:
+                decide_in_the_open(context, statement, facts)
         except CommandRefusedError as error:
             self._findings.add(_code_of(error), place, f"{error.code} {error.pointer}".strip())
             return False
@@ -276,6 +280,8 @@ def _code_of(error: RejectedError) -> FindingCode:
             return "role-not-valid"
         case code if code.startswith("reference-"):
             return "reference-mismatch"
+        case code if code.startswith("set-aside-"):
+            return "set-aside-mismatch"
         case _:
             return "rule-broken"
 

@@ -35,6 +35,7 @@ FindingCode = Literal[
     "tile-mismatch",
     "checkpoint-inconsistent",
     "heads-mismatch",
+    "set-aside-mismatch",
     "view-mismatch",
 ]
 FINDING_CODES: Final[tuple[FindingCode, ...]] = get_args(FindingCode)

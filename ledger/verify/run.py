@@ -25,6 +25,7 @@ from ledger.verify.keys import StreamKeys
 from ledger.verify.ledger_row import check_ledger_row, names_key
 from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
 from ledger.verify.scope import choose_scope, founding_origin
+from ledger.verify.set_aside import describe_recorded
 from ledger.verify.signatures import SignatureChecker
 from ledger.verify.snapshot import LedgerRow, Snapshot, open_snapshot
 
@@ -80,6 +81,7 @@ def verify_ledger(
     12. What clients were acknowledged is there, unchanged.
     13. Checkpoints, those given and those stored, are signed by the key in force at their size,
         as the founding event and rotations name it, and are of this tree.
+    14. What was set aside is what an event, signed by two, says was.
 
     Views are compared by `projections.check`; `merge_findings` brings both together.
 
@@ -162,6 +164,7 @@ class _Verification:
             keys=self._keys,
             origin=origin or "",
         )
+        self._events.set_aside.expect(snapshot.set_aside())
         self._checkpoints = CheckpointChecker(
             findings, self._entries, keys=self._events.directory.checkpoint_keys
         )
@@ -198,6 +201,7 @@ class _Verification:
         self._entries.finish(self._heads)  # (1), (3)
         self._check_ledger_row()  # (1), (11)
         self._check_checkpoints()  # (13)
+        self._events.set_aside.finish(self._events.directory.set_aside)  # (14)
         if self._keys is not None:
             self._keys.finish()
         if progress is not None:
@@ -224,7 +228,11 @@ class _Verification:
             anchors=anchors,
             findings=findings,
             seconds=round(seconds, 3),
-            notes=(*self._scope.notes, *(() if anchors else (SELF_ONLY,))),
+            notes=(
+                *self._scope.notes,
+                *describe_recorded(self._events.directory.set_aside),
+                *(() if anchors else (SELF_ONLY,)),
+            ),
         )
 
     def _check_ledger_row(self) -> None:

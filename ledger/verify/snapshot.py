@@ -14,6 +14,8 @@ from psycopg.rows import args_row
 
 from ledger.database import Connection, Database
 from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.set_aside import SetAsideRows
+from ledger.set_aside_table import read_set_aside
 
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 # A whole pass takes longer than a request may.
@@ -199,6 +201,10 @@ class Snapshot:
     def publications(self) -> Iterator[CheckpointRow]:
         """Return all rows of `publication` by number."""
         return self._stream(CheckpointRow, PUBLICATIONS)
+
+    def set_aside(self, *, start: int = 0) -> list[SetAsideRows]:
+        """Return what was set aside from positions at or after `start` on, by position."""
+        return read_set_aside(self._connection, self._database, start=start)
 
     def first_of_stream(self, stream: str) -> tuple[StoredEntry, bytes] | None:
         """Return the first row of a stream with its body, or None."""

@@ -65,6 +65,10 @@ EXPECTED: dict[tuple[str, str], set[str]] = {
 }
 """Codes of which the tampered row's position must have one."""
 
+EMPTY = {"set_aside", "set_aside_head", "successor"}
+"""Without rows in a ledger that goes on. Of the first two see tests/cli/test_set_aside.py; what the
+last one says, nobody signed here: the successor's founding event does."""
+
 
 def test_the_untouched_ledger_is_found_to_be_whole(disarmed: Attack) -> None:
     """Dropping constraints alone changes nothing, so the findings below come from the bytes."""
@@ -77,7 +81,8 @@ def test_the_untouched_ledger_is_found_to_be_whole(disarmed: Attack) -> None:
 
 def test_every_column_has_an_expected_finding(disarmed: Attack) -> None:
     """A column that nobody has thought of is not silently left out below."""
-    assert {(c.table, c.name) for c in disarmed.columns()} == set(EXPECTED)
+    columns = {(c.table, c.name) for c in disarmed.columns() if c.table not in EMPTY}
+    assert columns == set(EXPECTED)
 
 
 @pytest.mark.parametrize(("table", "name"), EXPECTED)

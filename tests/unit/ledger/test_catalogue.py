@@ -12,6 +12,7 @@ def test_only_directory_events_are_stored_in_the_open() -> None:
         "ledger-founded.v1",
         "policy-set.v1",
         "checkpoint-key-rotated.v1",
+        "tail-set-aside.v1",
         "heads-published.v1",
         "device-enrolled.v1",
         "key-enrolled.v1",
