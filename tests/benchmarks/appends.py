@@ -11,56 +11,51 @@ from ledger.clock import SystemClock
 from ledger.sequencer import Sequencer
 from ledger.submission import Submission
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.site import Site, stream_of
-from tests.benchmarks.workload import Chain, admitted, deal
+from tests.benchmarks.site import Ground, Site, stream_of
+from tests.benchmarks.workload import Chain, deal, encode_prepared
 
-CALLERS: Final = (1, 64, 512)
 _GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # as the server has them
+Queues = Sequence[Sequence[Submission]]
 
 
 @asynccontextmanager
-async def sequencer_of(site: Site) -> AsyncGenerator[Sequencer]:
-    """Be the ledger's sequencer for a while."""
+async def sequencer_of(ground: Ground) -> AsyncGenerator[Sequencer]:
+    """Be the ledger's sequencer for a while, with the garbage collector as the server has it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     sequencer = await Sequencer.start(
-        site.database, site.keyring, clock=SystemClock(), where="a benchmark"
+        ground.database, ground.keyring, clock=SystemClock(), where="a benchmark"
     )
     try:
         yield sequencer
     finally:
         await sequencer.close()
+        gc.unfreeze()
 
 
-def prepare(site: Site, events: int, *, callers: int) -> list[list[Submission]]:
-    """Return admitted events for so many callers."""
+def prepare(site: Site, ground: Ground, events: int, *, callers: int) -> list[list[Submission]]:
+    """Return admitted events of a ledger for so many callers, each with the same number."""
     share = -(-events // callers)
-    chains: list[Chain] = site.patients.chains(events, at_least=callers)
-    site.add_stream_keys(chains)
-    dealt = deal(chains, callers=callers, events=share * callers)
-    return [[admitted(event, site.keyring) for event in queue] for queue in dealt]
+    chains = site.patients.admitted(events, at_least=callers, most=share)
+    return ground.sealed(deal(chains, callers=callers, events=share * callers))
 
 
-async def measure_appends(
-    site: Site, figures: Figures, name: str, queues: Sequence[Sequence[Submission]]
-) -> None:
-    """Let every caller append its events one after the other; add rate and latencies."""
+async def append_all(sequencer: Sequencer, queues: Queues) -> list[float]:
+    """Let every caller append its events one after the other; return the latencies, seconds."""
     latencies: list[float] = []
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
-    async with sequencer_of(site) as sequencer:
+    await asyncio.gather(*(_append(sequencer, queue, latencies) for queue in queues))
+    return latencies
+
+
+async def measure_appends(ground: Ground, figures: Figures, name: str, queues: Queues) -> None:
+    """Let every caller append its events one after the other; add rate and latencies."""
+    async with sequencer_of(ground) as sequencer:
         started = time.perf_counter()
-        await asyncio.gather(*(_append(sequencer, queue, latencies) for queue in queues))
+        latencies = await append_all(sequencer, queues)
         seconds = time.perf_counter() - started
-    gc.unfreeze()
     figures.add(name, len(latencies) / seconds)
     figures.add_latencies(name, latencies)
-
-
-async def fill(site: Site, events: int, *, callers: int = 256) -> None:
-    """Append so many events as fast as may be, measuring nothing."""
-    queues = prepare(site, events, callers=callers)
-    async with sequencer_of(site) as sequencer:
-        await asyncio.gather(*(_append(sequencer, queue, []) for queue in queues))
 
 
 async def _append(
@@ -72,9 +67,9 @@ async def _append(
         latencies.append(time.perf_counter() - started)
 
 
-async def append_chain(site: Site, chain: Chain) -> str:
+async def append_chain(ground: Ground, chain: Chain) -> str:
     """Append one patient's events in order; return the stream of the last one."""
-    site.add_stream_keys([chain])
-    async with sequencer_of(site) as sequencer:
-        await _append(sequencer, [admitted(event, site.keyring) for event in chain], [])
-    return stream_of(chain[-1].statement)[0]
+    queues = ground.sealed([[encode_prepared(event) for event in chain]])
+    async with sequencer_of(ground) as sequencer:
+        await append_all(sequencer, queues)
+    return stream_of(chain[-1].statement)

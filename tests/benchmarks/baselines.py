@@ -24,7 +24,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import conninfo
 
 from tests.benchmarks.figures import Figures
-from tests.benchmarks.site import Site
+from tests.benchmarks.site import Site, server_arguments
 from tests.benchmarks.workload import CORES
 
 _TABLES: Final = """
@@ -69,10 +69,12 @@ class Baselines:
         self._recorder = PostgresApplicationRecorder(self._datastore)
         self._recorder.create_table()
 
+    def pgbench(self, figures: Figures, *, clients: int) -> None:
+        """Measure single-row inserts by so many clients."""
+        figures.add(f"pgbench insert, {clients} clients", self._pgbench("plain", clients))
+
     def measure(self, figures: Figures) -> None:
-        """Measure the databases' baselines once."""
-        for clients in (1, 8, 64):
-            figures.add(f"pgbench insert, {clients} clients", self._pgbench("plain", clients))
+        """Measure the other ways to write and read the same rows."""
         figures.add("trigger hash chain, 64 clients", self._pgbench("chained", 64))
         figures.add("eventsourcing recorder, 8 threads", self._stock(threads=8, batch=1))
         figures.add("eventsourcing recorder, batches of 100", self._stock(threads=1, batch=_BATCH))
@@ -94,7 +96,9 @@ class Baselines:
         threads = str(min(clients, CORES))
         command = [str(self._site.programs / "pgbench"), "-n", "-M", "prepared"]
         command += ["-f", str(self._scripts[table]), "-c", str(clients), "-j", threads]
-        command += ["-T", str(max(1, round(self._seconds))), *self._site.server_arguments()]
+        command += ["-T", str(max(1, round(self._seconds)))]
+        database = str(conninfo.conninfo_to_dict(self._site.baseline_url)["dbname"])
+        command += [*server_arguments(self._site.baseline_url), database]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         found = _RATE.search(done.stdout)
         assert found is not None, done.stdout

@@ -3,7 +3,7 @@
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -33,8 +33,12 @@ class Figures:
 
     def add(self, name: str, value: float) -> None:
         """Take the figure of this round and tell it."""
+        self.note(name, value)
+        say(f"  {name:<58} {value:>12,.2f}")
+
+    def note(self, name: str, value: float) -> None:
+        """Take a figure without telling it."""
         self._values.setdefault(name, []).append(value)
-        say(f"  {name:<44} {value:>12,.2f}")
 
     def add_latencies(self, name: str, seconds: Sequence[float]) -> None:
         """Take the 50th, 95th and 99th percentile of this round's latencies, in milliseconds."""
@@ -63,6 +67,17 @@ def percentile(values: Sequence[float], percent: float) -> float:
     """Return the smallest value that so many percent do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * int(percent * 10) // 1000) - 1)]
+
+
+def timed(look: Callable[[], object], times: int) -> list[float]:
+    """Return how long each of so many looks took, seconds, after one that does not count."""
+    latencies: list[float] = []
+    look()
+    for _ in range(times):
+        started = time.perf_counter()
+        look()
+        latencies.append(time.perf_counter() - started)
+    return latencies
 
 
 def say(text: str) -> None:

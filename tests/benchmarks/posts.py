@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -22,20 +21,19 @@ from signing.statement import parse_statement
 from signing.tokens import issue_token
 from tests.benchmarks.figures import Figures, say
 from tests.benchmarks.load import Load, get, post, run_load
-from tests.benchmarks.site import Site
+from tests.benchmarks.site import REPOSITORY, Site
 from tests.benchmarks.workload import ORIGIN, deal, key_of
 
 CONNECTIONS: Final = 64
 BATCH: Final = 100
 _BATCH_CONNECTIONS: Final = 4
-_START_SECONDS: Final = 30
-_REPOSITORY: Final = Path(__file__).parent.parent.parent
+_START_SECONDS: Final = 120
 
 
 def token(site: Site) -> str:
     """Return a token of the hospital's information system, which carries everybody's events."""
     staff = STAFF_BY_KEY["his"].staff_id(ORIGIN)
-    key = key_of(str(site.keys), staff)
+    key = key_of(str(site.main.keys), staff)
     return issue_token(key, staff=staff, audience=ORIGIN, now_seconds=int(time.time()))
 
 
@@ -51,17 +49,12 @@ def serving(site: Site, what: str) -> Generator[str]:
 
 @contextlib.contextmanager
 def _started(site: Site, name: str, module: Sequence[str]) -> Generator[subprocess.Popen[bytes]]:
-    environment = {
-        **os.environ,
-        "CLINLEDGER_HOME": str(site.home),
-        "CLINLEDGER_DATABASE_URL": site.url,
-    }
     command = [sys.executable, "-m", *module]
     log = (site.home / f"{name}.log").open("wb")
     with (
         log,
         subprocess.Popen(  # noqa: S603 - our own modules
-            command, env=environment, cwd=_REPOSITORY, stdout=log, stderr=log
+            command, env=site.main.environment, cwd=REPOSITORY, stdout=log, stderr=log
         ) as server,
     ):
         try:
@@ -90,8 +83,7 @@ def measure_posts(site: Site, figures: Figures, pool: ProcessPoolExecutor, *, ev
     with serving(site, "ledger") as path:
         load = pool.submit(run_load, path, queues).result()
     _check(load, 201)
-    figures.add("signed POST, 64 connections", load.rate)
-    figures.add_latencies("signed POST, 64 connections", load.latencies)
+    _add(figures, "signed POST, 64 connections", load)
 
 
 def measure_workers(
@@ -103,8 +95,7 @@ def measure_workers(
         with _command(site, ["serve", "--port", "0", "--workers", str(workers)]) as address:
             load = pool.submit(run_load, address, queues).result()
         _check(load, 201)
-        figures.add(f"serve --workers {workers}, signed POST", load.rate)
-        figures.add_latencies(f"serve --workers {workers}, signed POST", load.latencies)
+        _add(figures, f"serve --workers {workers}, signed POST", load)
 
 
 @contextlib.contextmanager
@@ -132,6 +123,7 @@ def measure_batches(
     _check(load, 200)
     figures.add("signed batches of 100, events", sum(map(len, dealt)) / load.seconds)
     figures.add_latencies("signed batches of 100", load.latencies)
+    figures.add("signed batches of 100, load generator's share of a core, %", _share(load))
 
 
 def measure_validation(site: Site, figures: Figures, *, events: int = 500) -> None:
@@ -155,6 +147,16 @@ def measure_records(
         load = pool.submit(run_load, path, [queue]).result()
     _check(load, 200)
     figures.add_latencies("current record over HTTP", load.latencies)
+
+
+def _add(figures: Figures, name: str, load: Load) -> None:
+    figures.add(name, load.rate)
+    figures.add_latencies(name, load.latencies)
+    figures.add(f"{name}, load generator's share of a core, %", _share(load))
+
+
+def _share(load: Load) -> float:
+    return 100 * load.processor_seconds / load.seconds
 
 
 def _single_queues(site: Site, events: int) -> list[list[bytes]]:

@@ -17,12 +17,12 @@ _LINES = 45
 
 def profile_appends(site: Site, *, events: int) -> None:
     """Append so many events by 64 callers and show the dearest functions by their own time."""
-    warm, queues = (prepare(site, events, callers=64) for _ in range(2))
+    warm, queues = (prepare(site, site.main, events, callers=64) for _ in range(2))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(measure_appends(site, Figures(), "append, 64 callers, unprofiled", warm))
+        runner.run(measure_appends(site.main, Figures(), "append, 64 callers, unprofiled", warm))
         profile = cProfile.Profile()
         profile.enable()
-        runner.run(measure_appends(site, Figures(), "append, 64 callers, profiled", queues))
+        runner.run(measure_appends(site.main, Figures(), "append, 64 callers, profiled", queues))
         profile.disable()
     _show(profile)
 
@@ -31,9 +31,9 @@ def profile_verification(site: Site) -> None:
     """Verify the ledger in one process and show the dearest functions."""
     say("verification")
     profile = cProfile.Profile()
-    keyring = site.new_keyring()
+    keyring = site.main.new_keyring()
     profile.enable()
-    report = verify_ledger(site.database, keyring=keyring)
+    report = verify_ledger(site.main.database, keyring=keyring)
     profile.disable()
     say(f"{report.entries_checked} entries in {report.seconds} s, profiled")
     _show(profile)

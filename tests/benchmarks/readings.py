@@ -7,7 +7,7 @@ from typing import Final
 from ledger.reader import LedgerReader
 from ledger.verify import VerifyOptions, verify_ledger
 from projections.reads import ViewReader
-from projections.rebuild import rebuild
+from projections.rebuild import RebuildOptions, rebuild
 from projections.replay import record_as_of
 from tests.benchmarks.figures import Figures, timed
 from tests.benchmarks.site import Ground
@@ -34,7 +34,8 @@ def measure_rebuild(ground: Ground, figures: Figures, name: str) -> None:
     """Build all views of a ledger anew, on all cores."""
     with ground.database.connect("owner") as connection:
         started = time.perf_counter()
-        rebuild(connection, ground.database, ground.new_keyring())
+        options = RebuildOptions(processes=CORES)
+        rebuild(connection, ground.database, ground.new_keyring(), options)
         seconds = time.perf_counter() - started
         reader = LedgerReader(connection, ground.database, ground.keyring)
         figures.add(name, reader.head().size / seconds)

@@ -1,184 +1,186 @@
-"""Write the table, its data and its plot: docs/performance.md, .json and .svg."""
+"""Write the tables, their data and their plots: docs/performance.md, .json and one .svg a group."""
 
 import json
 import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from tests.benchmarks.figures import Figures, Spread, spread_of
+from tests.benchmarks.growth import label
 from tests.benchmarks.plot import bars
-from tests.benchmarks.workload import CORES
+from tests.benchmarks.rows import BOUND, ROWS, Row
 
 BEGIN: Final = "<!-- written by make bench: begin -->"
 END: Final = "<!-- written by make bench: end -->"
-BOUND: Final = "bound of a signed POST"
+_HERE: Final = Path(__file__).parent
+_COMMITTED: Final = "HEAD:docs/performance.json"
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the table.
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A row with what was measured for it."""
 
-    Attributes:
-        figure: what was measured.
-        baseline: what it is a multiple of; "" for a latency, which is judged by itself.
-        floor: the target of issue 4; None where it sets none. A latency must be below it.
-        goal: what it would rather have.
+    row: Row
+    value: Spread
+    ratio: Spread | None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the target is met; "" where there is none."""
+        return self.row.verdict(self.judged.median)
+
+    @property
+    def judged(self) -> Spread:
+        """What the target is about."""
+        return self.ratio or self.value
+
+
+def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> dict[str, str]:
+    """Write all files; of the page only what lies between the marks is replaced.
+
+    Returns:
+        The verdict of every row that has a target.
     """
-
-    figure: str
-    baseline: str = ""
-    floor: float | None = None
-    goal: float | None = None
-
-
-_ALL: Final = f"ES256 verify, {CORES} processes (reading)"
-ROWS: Final = (
-    Row(figure="append, 1 callers", baseline="pgbench insert, 1 clients", floor=0.3, goal=0.4),
-    Row(figure="append, 64 callers", baseline="pgbench insert, 64 clients", floor=1.1, goal=1.5),
-    Row(figure="append, 512 callers", baseline="pgbench insert, 64 clients", floor=1.3, goal=2.5),
-    Row(figure="append, 64 callers p99 ms", floor=20, goal=10),
-    Row(figure="append, 64 callers", baseline="trigger hash chain, 64 clients"),
-    Row(figure="append, 64 callers", baseline="eventsourcing recorder, 8 threads"),
-    Row(figure="append, 512 callers", baseline="eventsourcing recorder, batches of 100"),
-    Row(figure="append, 512 callers", baseline="COPY in, 1000 rows each"),
-    Row(figure="signed POST, 64 connections", baseline=BOUND, floor=0.7),
-    Row(figure="signed POST, 64 connections", baseline="bare echo, 64 connections"),
-    Row(figure="signed POST, 64 connections", baseline="pgbench insert, 64 clients"),
-    Row(figure="signed POST, 64 connections p99 ms", floor=30),
-    Row(
-        figure="serve --workers 2, signed POST",
-        baseline="serve --workers 1, signed POST",
-        floor=1.25,
-    ),
-    Row(
-        figure="signed batches of 100, events",
-        baseline="ES256 verify, one core",
-        floor=0.45,
-        goal=0.65,
-    ),
-    Row(figure=f"verify, everything, {CORES} helpers", baseline=_ALL, floor=0.45, goal=0.6),
-    Row(
-        figure="verify, everything, one process",
-        baseline="ES256 verify, one core (reading)",
-    ),
-    Row(figure="verify, hashes only", baseline="binary read out"),
-    Row(figure="rebuild of all views", baseline="read and open all events"),
-    Row(figure="rebuild of all views", baseline="binary read out"),
-    Row(figure="record of 500 entries as of a position p95 ms", floor=20),
-    Row(figure="patient search p95 ms", floor=30),
-    Row(figure="current record over HTTP p95 ms", floor=15),
-)
-_RATES: Final = (
-    Row(figure="verify, hashes only", floor=200_000, goal=300_000),
-    Row(figure="rebuild of all views", floor=40_000),
-)
-
-
-def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> None:
-    """Write all three files; of the page only what lies between the marks is replaced."""
-    _add_bound(figures)
+    _add_derived(figures, size)
+    judged = [_judge(figures, row) for row in ROWS if _is_measured(figures, row)]
+    missing = [row.label for row in ROWS if not _is_measured(figures, row)]
+    docs.mkdir(parents=True, exist_ok=True)
     page = docs / "performance.md"
     text = page.read_text() if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    written = "\n".join(_section(figures, size=size, minutes=minutes))
-    page.write_text(f"{before}{BEGIN}\n{written}\n{END}{after}")
-    data = {"size": size, "environment": _environment(), "figures": figures.all()}
+    lines = [_setting(figures, size=size, minutes=minutes), ""]
+    for group in dict.fromkeys(one.row.group for one in judged):
+        some = [one for one in judged if one.row.group == group]
+        lines += _table(group, some, size)
+        (docs / _plot_name(group)).write_text(_plot(group, some))
+    if missing:
+        lines += [f"Not measured in this run: {'; '.join(missing)}.", ""]
+    lines += _growth(figures)
+    lines += ["", "### Every figure", "", "| figure | median (lowest-highest) |", "|---|--:|"]
+    lines += [f"| {name} | {spread_of(values).text(1)} |" for name, values in figures.all().items()]
+    page.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}")
+    verdicts = {one.row.label: one.verdict for one in judged if one.verdict}
+    data = {
+        "size": size,
+        "environment": _environment(),
+        "verdicts": verdicts,
+        "figures": figures.all(),
+    }
     (docs / "performance.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    judged = [(row, spread) for row, spread in _judged(figures) if row.floor is not None]
-    (docs / "performance.svg").write_text(
-        bars(
-            "Measured, in multiples of the target (1 or more is met)",
-            [(_label(row), _reach(row, spread.median), _goal_reach(row)) for row, spread in judged],
-        )
+    return verdicts
+
+
+def changed_verdicts(verdicts: Mapping[str, str], before: Mapping[str, str]) -> list[str]:
+    """Return the rows on whose target two runs do not agree, and how."""
+    return [
+        f"{name}: {before[name]} -> {verdict}"
+        for name, verdict in verdicts.items()
+        if name in before and (before[name] == "missed") != (verdict == "missed")
+    ]
+
+
+def committed_verdicts(size: int) -> Mapping[str, str]:
+    """Return the verdicts of the committed run, if it was of the same size."""
+    found = subprocess.run(  # noqa: S603 - constants
+        ["git", "show", _COMMITTED],  # noqa: S607 - whichever git there is
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=_HERE,
     )
+    if found.returncode != 0:
+        return {}
+    data: dict[str, Any] = json.loads(found.stdout)
+    return data.get("verdicts", {}) if data.get("size") == size else {}
 
 
-def _add_bound(figures: Figures) -> None:
+def _add_derived(figures: Figures, size: int) -> None:
+    """Add what follows from the figures: the bound of a POST, and the largest ledger's as such."""
     parts = ("bare echo, 64 connections", "ES256 verify, one core", "FHIR and profile, one core")
-    for rates in zip(*(figures.all()[part] for part in parts), strict=True):
-        figures.add(BOUND, 1 / sum(1 / rate for rate in rates))
+    if all(figures.has(part) for part in parts):
+        for rates in zip(*(figures.all()[part] for part in parts), strict=False):
+            figures.add(BOUND, 1 / sum(1 / rate for rate in rates))
+    for name, values in list(figures.all().items()):
+        if f" at {label(size)}" in name:
+            largest = name.replace(f" at {label(size)}", " at the largest")
+            for value in values:
+                figures.note(largest, value)
 
 
-def _section(figures: Figures, *, size: int, minutes: float) -> list[str]:
+def _is_measured(figures: Figures, row: Row) -> bool:
+    return figures.has(row.figure) and (not row.baseline or figures.has(row.baseline))
+
+
+def _judge(figures: Figures, row: Row) -> Judged:
+    ratio = figures.ratio(row.figure, row.baseline) if row.baseline else None
+    return Judged(row=row, value=figures.spread(row.figure), ratio=ratio)
+
+
+def _setting(figures: Figures, *, size: int, minutes: float) -> str:
     load = figures.spread("load of the machine")
-    setting = (
-        f"`make bench SIZE={size}` on {time.strftime('%Y-%m-%d')}: {_environment()}. "
+    return (
+        f"`make bench SIZE={label(size)}` on {time.strftime('%Y-%m-%d')}: {_environment()}. "
         f"{len(figures.all()['load of the machine'])} interleaved rounds, {minutes:.0f} minutes; "
         f"load average before the rounds {load.text(1)}; "
-        f"{figures.spread('events in the ledger').median:,.0f} events in the ledger at the end. "
-        "Each cell is the median of the rounds (lowest-highest)."
+        f"{figures.spread('events in the ledger').median:,.0f} events in the largest ledger before "
+        "the reading rounds. Each cell is the median of the rounds (lowest-highest)."
     )
-    lines = [
-        setting,
-        "",
-        "| measured | per s, or ms | baseline of the same round | ratio | target (goal) | |",
-        "|---|--:|---|--:|--:|---|",
-    ]
-    lines += [_line(figures, row, spread) for row, spread in _judged(figures)]
-    lines += ["", "![Figures against their targets](performance.svg)", ""]
-    lines += ["Every figure of the run:", "", "| figure | median (lowest-highest) |", "|---|--:|"]
-    lines += [f"| {name} | {spread_of(values).text(1)} |" for name, values in figures.all().items()]
-    return lines
 
 
-def _judged(figures: Figures) -> list[tuple[Row, Spread]]:
+def _table(group: str, some: Sequence[Judged], size: int) -> list[str]:
     return [
-        (
-            row,
-            figures.ratio(row.figure, row.baseline) if row.baseline else figures.spread(row.figure),
-        )
-        for row in (*ROWS, *_RATES)
+        f"### {group}",
+        "",
+        "| measured | value | baseline of the same round | ratio | target (goal) | |",
+        "|---|--:|---|--:|--:|---|",
+        *(_line(one, size) for one in some),
+        "",
+        f"![{group}: figures against their targets]({_plot_name(group)})",
+        "",
     ]
 
 
-def _line(figures: Figures, row: Row, spread: Spread) -> str:
-    digits = 2 if _is_latency(row) else 0
-    value = figures.spread(row.figure).text(digits)
-    ratio = spread.text() if row.baseline else ""
-    return (
-        f"| {row.figure} | {value} | {row.baseline} | {ratio} | {_target(row)} "
-        f"| {_verdict(row, spread.median)} |"
-    )
+def _line(one: Judged, size: int) -> str:
+    row = one.row
+    digits = 0 if one.value.median >= 1_000 else 2
+    ratio = one.ratio.text() if one.ratio else ""
+    verdict = "**missed**" if one.verdict == "missed" else one.verdict
+    cells = (row.figure, one.value.text(digits), row.baseline, ratio, _target(row), verdict)
+    return f"| {' | '.join(cells)} |".replace("at the largest", f"at {label(size)}")
 
 
 def _target(row: Row) -> str:
     if row.floor is None:
         return ""
-    sign = "<" if _is_latency(row) else "≥"
     goal = "" if row.goal is None else f" ({row.goal:,})"
-    return f"{sign} {row.floor:,}{goal}"
+    return f"{'<' if row.less else '≥'} {row.floor:,}{goal}"
 
 
-def _verdict(row: Row, value: float) -> str:
-    if row.floor is None:
-        return ""
-    if _reach(row, value) < 1:
-        return "**missed**"
-    beyond = row.goal is not None and _reach(row, value) >= _goal_reach(row)
-    return "met, goal too" if beyond else "met"
+def _growth(figures: Figures) -> list[str]:
+    """Return where the bytes of an event are, part by part."""
+    prefix = "bytes per event, "
+    found = [name for name in figures.all() if name.startswith(prefix)]
+    cells = [f"{name.removeprefix(prefix)} {figures.spread(name).median:,.0f}" for name in found]
+    return [f"Bytes per event in the largest ledger: {'; '.join(cells)}."] if cells else []
 
 
-def _reach(row: Row, value: float) -> float:
-    """Return the figure in multiples of its target, so that 1 or more is met."""
-    assert row.floor is not None
-    return row.floor / value if _is_latency(row) else value / row.floor
+def _plot_name(group: str) -> str:
+    return f"performance-{group.lower().replace(' ', '-')}.svg"
 
 
-def _goal_reach(row: Row) -> float:
-    return 1.0 if row.goal is None else _reach(row, row.goal)
-
-
-def _is_latency(row: Row) -> bool:
-    return row.figure.endswith(" ms")
-
-
-def _label(row: Row) -> str:
-    return f"{row.figure} / {row.baseline}" if row.baseline else row.figure
+def _plot(group: str, some: Sequence[Judged]) -> str:
+    rows = [one for one in some if one.row.floor is not None]
+    title = f"{group}: measured, in multiples of the target (1 or more is met)"
+    return bars(
+        title,
+        [(one.row.label, one.row.reach(one.judged.median), one.row.goal_reach()) for one in rows],
+    )
 
 
 def _environment() -> str:
@@ -192,7 +194,7 @@ def _environment() -> str:
         capture_output=True,
         text=True,
         check=False,
-        cwd=Path(__file__).parent,
+        cwd=_HERE,
     ).stdout.strip()
     return (
         f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}, "

@@ -1,13 +1,18 @@
-"""Set up what is measured: an own server, one founded ledger with staff, and a place for baselines.
+"""Set up what is measured: a server of its own, and on it ledgers of several sizes.
 
-Everything lies in one temporary folder and is gone at the end, however the run ends.
+The sizes are copies of one growing ledger, so that all have one beginning and take the same signed
+events. Everything lies in one temporary folder and is gone at the end, however the run ends.
 """
 
 import asyncio
 import os
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from psycopg import conninfo
 
 from api.keystore import KeyStore
@@ -19,29 +24,38 @@ from ledger.database import Database
 from ledger.founding import claim_schema
 from ledger.keyring import Keyring, load_facility_key
 from ledger.migrate import migrate
+from ledger.reader import LedgerReader
+from ledger.rows import Head
+from ledger.sealing import NONCE_BYTES, associated_data, seal
 from ledger.server_programs import find_programs
+from ledger.store import EntryStore
+from ledger.stream_keys import make_stream_keys
+from ledger.submission import Submission
 from projections.tracking import install_views
-from signing.statement import Seen
-from tests.benchmarks.workload import ORIGIN, SEED, Chain, Patients, recipe_for
+from signing.statement import Seen, Statement, parse_statement
+from tests.benchmarks.workload import ORIGIN, SEED, Patients, Prepared, recipe_for
 from tests.postgres import OwnServer
 
-_READER_KEYS: Final = 10_000
+REPOSITORY: Final = Path(__file__).parent.parent.parent
+_READER_KEYS: Final = 100_000
+_KEYS_AT_ONCE: Final = 5_000
+_prepared: Final = msgspec.msgpack.Decoder(Prepared)
 
 
-class Site:
-    """A server of our own, a ledger with the simulated hospital's staff, and its patients."""
+class Ground:
+    """One ledger.
 
-    def __init__(self) -> None:
-        self.server = OwnServer()
-        self.home = self.server.home
-        self.url = self.server.create_database()
-        self.baseline_url = self.server.create_database()
-        self.database = Database(self.url, "ledger")
-        migrate(self.database)
-        with self.database.connect("owner") as connection:
-            install_views(connection, self.database)
-            self.keyring = claim_schema(connection, self.database, origin=ORIGIN, home=self.home)
-        self.patients = Patients(recipe_for(self.keys, self._enrol()))
+    Attributes:
+        url: of its database.
+        home: with the keys, which all grounds of a site share.
+        keyring: knows the keys of the streams that were prepared for it.
+    """
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.home = home
+        self.database = Database(url, "ledger")
+        self.keyring = self.new_keyring()
 
     @property
     def keys(self) -> Path:
@@ -49,74 +63,138 @@ class Site:
         return self.home / "keys"
 
     @property
-    def programs(self) -> Path:
-        """The folder of the server's programs, if pgbench is among them."""
-        return find_programs(None).directory
+    def environment(self) -> dict[str, str]:
+        """The variables with which commands find this ledger."""
+        own = {"CLINLEDGER_HOME": str(self.home), "CLINLEDGER_DATABASE_URL": self.url}
+        return {**os.environ, **own}
 
     def new_keyring(self) -> Keyring:
         """Return a keyring that knows no stream's key yet."""
         wrapper = load_facility_key(self.keys / "facility.key")
         return Keyring(wrapper, ORIGIN, capacity=_READER_KEYS)
 
-    def server_arguments(self) -> list[str]:
-        """Return how PostgreSQL's programs reach the baselines' database."""
-        parts = conninfo.conninfo_to_dict(self.baseline_url)
-        host, port = str(parts["host"]), str(parts["port"])
-        return ["-h", host, "-p", port, "-U", str(parts["user"]), str(parts["dbname"])]
+    def head(self) -> Head:
+        """Return the committed head."""
+        with self.database.connect("reader") as connection:
+            return EntryStore(connection, self.database).head()
 
-    def add_stream_keys(self, chains: list[Chain]) -> None:
-        """Give every stream its key, as admission would have."""
+    def add_stream_keys(self, kinds: dict[str, str]) -> None:
+        """Give every stream that has none its key, as admission would have."""
+        new = [stream for stream in kinds if self.keyring.known(stream) is None]
         with self.database.connect("writer") as connection:
-            query = self.database.query(_ADD_KEY)
-            rows: list[tuple[str, str, bytes, str]] = []
-            for chain in chains:
-                for event in chain:
-                    stream, kind = stream_of(event.statement)
-                    if self.keyring.known(stream) is None:
-                        wrapped = self.keyring.new_wrapped(stream)
-                        self.keyring.remember(stream, wrapped)
-                        rows.append((stream, kind, wrapped, self.keyring.facility_key_id))
-            with connection.transaction(), connection.cursor() as cursor:
-                cursor.executemany(query, rows)
+            reader = LedgerReader(connection, self.database, self.keyring)
+            for at in range(0, len(new), _KEYS_AT_ONCE):
+                some = {stream: kinds[stream] for stream in new[at : at + _KEYS_AT_ONCE]}
+                make_stream_keys(reader, some)
+
+    def sealed(self, queues: Sequence[Sequence[bytes]]) -> list[list[Submission]]:
+        """Return events of `Patients.admitted` as the sequencer of this ledger takes them."""
+        decoded = [[_prepared.decode(data) for data in queue] for queue in queues]
+        statements = [parse_statement(event.statement) for queue in decoded for event in queue]
+        self.add_stream_keys({one.stream: one.stream_kind for one in statements})
+        supply = iter(statements)
+        return [[self._seal(event, next(supply)) for event in queue] for queue in decoded]
+
+    def run(self, *arguments: str, data: bytes | None = None) -> bytes:
+        """Run a command to its good end; return what it prints."""
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "api.cli.main", *arguments],
+            env=self.environment,
+            cwd=REPOSITORY,
+            input=data,
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return done.stdout
+
+    def _seal(self, event: Prepared, statement: Statement) -> Submission:
+        key = self.keyring.known(statement.stream)
+        assert key is not None
+        aad = associated_data(ORIGIN, statement.stream, statement.event_id)
+        return Submission(
+            statement=statement,
+            facts=event.facts,
+            statement_digest=event.statement_digest,
+            container_digest=event.container_digest,
+            salt=event.salt,
+            body=seal(event.frame, key=key, nonce=os.urandom(NONCE_BYTES), aad=aad),
+        )
+
+
+class Site:
+    """A server of our own with the ledgers to be measured.
+
+    Attributes:
+        main: the largest ledger, grown by `loading.load`.
+        patients: signed beforehand, for any of the ledgers.
+        baseline_url: a database of the same server for what is measured without us.
+    """
+
+    def __init__(self) -> None:
+        self.server = OwnServer()
+        self.home = self.server.home
+        url = self.server.create_database()
+        self.baseline_url = self.server.create_database()
+        database = Database(url, "ledger")
+        migrate(database)
+        with database.connect("owner") as connection:
+            install_views(connection, database)
+            claim_schema(connection, database, origin=ORIGIN, home=self.home)
+        self.main = Ground(url, self.home)
+        self.patients = Patients(recipe_for(self.main.keys, _enrol(self.main)))
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the server's own client programs."""
+        return find_programs(None).directory
+
+    def copy(self) -> Ground:
+        """Return a copy of the main ledger as it is now; nobody may be connected to it."""
+        return Ground(self.server.create_database(self.main.url), self.home)
+
+    def empty(self) -> Ground:
+        """Return a ledger without any event."""
+        ground = Ground(self.server.create_database(), self.home)
+        migrate(ground.database)
+        with ground.database.connect("owner") as connection:
+            install_views(connection, ground.database)
+        return ground
 
     def close(self) -> None:
         """Stop everything and remove it."""
         self.patients.close()
         self.server.close()
 
-    def _enrol(self) -> Seen:
-        store = KeyStore(self.keys)
-        for member in STAFF:  # all on the commonest algorithm: made before anybody asks
-            store.load_or_create(member.staff_id(ORIGIN), "ES256")
 
-        async def main() -> Seen:
-            clock = SystemClock()
-            client = await LocalLedgerClient.start(
-                self.database, self.keyring, clock=clock, where="a benchmark"
-            )
-            surroundings = Surroundings(keys=store, clock=clock, randomness=os.urandom)
-            try:
-                simulation = Simulation(seed=SEED, patients=0)
-                await run_simulation(client, simulation, surroundings)
-                head = client.sequencer.head
-                return Seen(root=head.root.hex(), size=head.size)
-            finally:
-                await client.close()
-
-        return asyncio.run(main())
+def server_arguments(url: str) -> list[str]:
+    """Return how PostgreSQL's programs reach the server of a database."""
+    parts = conninfo.conninfo_to_dict(url)
+    return ["-h", str(parts["host"]), "-p", str(parts["port"]), "-U", str(parts["user"])]
 
 
-_ADD_KEY: Final = """
-INSERT INTO {keys}.stream_key (stream, stream_kind, wrapped, facility_key_id)
-VALUES (%s, %s, %b, %s)
-"""
+def _enrol(ground: Ground) -> Seen:
+    store = KeyStore(ground.keys)
+    for member in STAFF:  # all on the commonest algorithm: made before anybody asks
+        store.load_or_create(member.staff_id(ORIGIN), "ES256")
+
+    async def main() -> Seen:
+        clock = SystemClock()
+        client = await LocalLedgerClient.start(
+            ground.database, ground.keyring, clock=clock, where="a benchmark"
+        )
+        surroundings = Surroundings(keys=store, clock=clock, randomness=os.urandom)
+        try:
+            simulation = Simulation(seed=SEED, patients=0)
+            await run_simulation(client, simulation, surroundings)
+            head = client.sequencer.head
+            return Seen(root=head.root.hex(), size=head.size)
+        finally:
+            await client.close()
+
+    return asyncio.run(main())
 
 
-def stream_of(statement: bytes) -> tuple[str, str]:
-    """Return stream and stream kind of a statement's bytes, without parsing all of it."""
-    return _member(statement, b'"stream":"'), _member(statement, b'"stream_kind":"')
-
-
-def _member(statement: bytes, name: bytes) -> str:
-    start = statement.index(name) + len(name)
+def stream_of(statement: bytes) -> str:
+    """Return the stream of a statement's bytes, without parsing all of it."""
+    start = statement.index(b'"stream":"') + len(b'"stream":"')
     return statement[start : statement.index(b'"', start)].decode()

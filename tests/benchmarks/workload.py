@@ -4,26 +4,28 @@ Everything is ES256 and names one head, so that making it costs little and check
 production would do. Processes sign; nothing of it is measured.
 """
 
+import functools
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
+from api.event_json import submission_json
 from api.keystore import KeyStore
 from api.simulate.chart import PlannedEvent
 from api.simulate.plan import plan_patient
 from api.simulate.staff import STAFF_BY_KEY, doctors_of
 from ledger.draft import Draft, sign_event
-from ledger.facts import read_facts
+from ledger.facts import AnyFacts, read_facts
 from ledger.ids import derived_id
-from ledger.keyring import Keyring
-from ledger.sealing import NONCE_BYTES, Frame, associated_data, encode_frame, seal
-from ledger.submission import Submission
+from ledger.jsontext import check_json_text
+from ledger.sealing import Frame, encode_frame
 from ledger.submitted import SubmittedEvent
 from signing.keys import SoftKey
 from signing.statement import Ref, Seen, parse_statement, statement_digest
@@ -33,9 +35,22 @@ ORIGIN: Final = "bvdk.quangninh.example/ledger"
 SEED: Final = 7
 CORES: Final = os.cpu_count() or 1
 _CHUNK: Final = 8
+_AHEAD: Final = 4
+T = TypeVar("T")
 
 Chain = tuple[SubmittedEvent, ...]
 """One patient's events in the order in which they must be appended."""
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as admission found it, with its frame, which is still to be sealed."""
+
+    statement: bytes
+    facts: AnyFacts
+    statement_digest: bytes
+    container_digest: bytes
+    salt: bytes
+    frame: bytes
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,15 +65,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 _keys: dict[tuple[str, str], SoftKey] = {}
 
 
-def signed_chain(recipe: Recipe, number: int) -> Chain:
-    """Plan one patient and sign all of their events."""
+def signed_chain(recipe: Recipe, number: int, *, most: int | None = None) -> Chain:
+    """Plan one patient and sign all of their events, or so many of the first."""
     digests: dict[str, str] = {}
     plan = plan_patient(ORIGIN, seed=SEED, number=number)
-    return tuple(_signed(recipe, event, digests) for event in plan.events)
-
-
-def _signed_chains(recipe: Recipe, numbers: Sequence[int]) -> list[Chain]:
-    return [signed_chain(recipe, number) for number in numbers]
+    return tuple(_signed(recipe, event, digests) for event in plan.events[:most])
 
 
 def _signed(recipe: Recipe, event: PlannedEvent, digests: dict[str, str]) -> SubmittedEvent:
@@ -142,36 +153,81 @@ class Patients:
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(CORES, mp_context=context)
 
-    def chains(self, events: int, *, at_least: int = 1) -> list[Chain]:
+    def chains(self, events: int, *, at_least: int = 1) -> list[Sequence[SubmittedEvent]]:
         """Return patients with so many events together or a little more."""
-        found: list[Chain] = []
-        count = 0
-        while count < events or len(found) < at_least:
-            # A patient has about 50 events.
-            wanted = max((events - count) // 50 + 1, at_least - len(found), 2 * _CHUNK)
-            for chains in self._pool.map(_signed_chains, *self._tasks(wanted)):
-                found.extend(chains)
-                count += sum(map(len, chains))
-        return found
+        return self._patients(signed_chain, events, at_least=at_least)
+
+    def admitted(
+        self, events: int, *, at_least: int = 1, most: int | None = None
+    ) -> list[Sequence[bytes]]:
+        """Return as `chains`, but each event as admission in another process hands it over.
+
+        Of each patient the first `most` events are enough.
+
+        That is a `Prepared` in msgpack, which passes between processes quickly.
+        """
+        make = functools.partial(admitted_chain, most=most)
+        return self._patients(make, events, at_least=at_least)
+
+    def lines(self, events: int) -> Iterator[tuple[bytes, int]]:
+        """Yield lines for `clinledger import`, with how many, until there are that many or more.
+
+        A few chunks ahead are being signed while one is used.
+        """
+        given = 0
+        ahead: deque[Future[tuple[bytes, int]]] = deque()
+        while given < events:
+            while len(ahead) < _AHEAD * CORES:
+                task = (_lines_of, self._recipe, self._numbers(_CHUNK))
+                ahead.append(self._pool.submit(*task))
+            data, count = ahead.popleft().result()
+            given += count
+            yield data, count
+        for left in ahead:
+            left.cancel()
 
     def with_long_record(self, entries: int) -> Chain:
         """Return one patient whose record has so many entries."""
-        number, self._next = self._next, self._next + 1
-        return long_chain(self._recipe, number, entries=entries)
+        return long_chain(self._recipe, self._numbers(1)[0], entries=entries)
 
     def close(self) -> None:
         """End the processes."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
-    def _tasks(self, patients: int) -> tuple[list[Recipe], list[range]]:
-        first, self._next = self._next, self._next + patients
-        ranges = [
-            range(at, min(at + _CHUNK, self._next)) for at in range(first, self._next, _CHUNK)
-        ]
-        return [self._recipe] * len(ranges), ranges
+    def _patients(
+        self, make: Callable[[Recipe, int], Sequence[T]], events: int, *, at_least: int
+    ) -> list[Sequence[T]]:
+        found: list[Sequence[T]] = []
+        count = 0
+        while count < events or len(found) < at_least:
+            # A patient has about 60 events.
+            wanted = max((events - count) // 60 + 1, at_least - len(found), 2 * _CHUNK)
+            chunks = [self._numbers(_CHUNK) for _ in range(0, wanted, _CHUNK)]
+            tasks = [self._pool.submit(_many, make, self._recipe, chunk) for chunk in chunks]
+            for task in tasks:
+                made = task.result()
+                found.extend(made)
+                count += sum(map(len, made))
+        return found
+
+    def _numbers(self, count: int) -> range:
+        first, self._next = self._next, self._next + count
+        return range(first, self._next)
 
 
-def deal(chains: Sequence[Chain], *, callers: int, events: int) -> list[list[SubmittedEvent]]:
+def _many(
+    make: Callable[[Recipe, int], Sequence[T]], recipe: Recipe, numbers: Sequence[int]
+) -> list[Sequence[T]]:
+    return [make(recipe, number) for number in numbers]
+
+
+def _lines_of(recipe: Recipe, numbers: Sequence[int]) -> tuple[bytes, int]:
+    events = [event for number in numbers for event in signed_chain(recipe, number)]
+    lines = [msgspec.json.encode(submission_json(event)) + b"\n" for event in events]
+    return b"".join(lines), len(lines)
+
+
+def deal(chains: Sequence[Sequence[T]], *, callers: int, events: int) -> list[list[T]]:
     """Share patients among callers: about the same number of events each, patients in order.
 
     Each caller takes whole patients one after the other; its last one may stay unfinished.
@@ -181,8 +237,8 @@ def deal(chains: Sequence[Chain], *, callers: int, events: int) -> list[list[Sub
     return [_take(supply, share) for _ in range(callers)]
 
 
-def _take(supply: Iterator[Chain], share: int) -> list[SubmittedEvent]:
-    taken: list[SubmittedEvent] = []
+def _take(supply: Iterator[Sequence[T]], share: int) -> list[T]:
+    taken: list[T] = []
     while len(taken) < share:
         chain = next(supply, None)
         if chain is None:
@@ -191,27 +247,27 @@ def _take(supply: Iterator[Chain], share: int) -> list[SubmittedEvent]:
     return taken
 
 
-def admitted(event: SubmittedEvent, keyring: Keyring) -> Submission:
-    """Return what admission hands to the sequencer; the stream's key must be known."""
+def admitted_chain(recipe: Recipe, number: int, *, most: int | None = None) -> list[bytes]:
+    """Sign one patient and judge them as admission does, but for key and signature."""
+    return [encode_prepared(event) for event in signed_chain(recipe, number, most=most)]
+
+
+def encode_prepared(event: SubmittedEvent) -> bytes:
+    """Return what admission found of an event, with its frame in place of the sealed body."""
     statement = parse_statement(event.statement)
-    key = keyring.known(statement.stream)
-    assert key is not None
+    check_json_text(event.content)
     frame = Frame(
         statement=event.statement, container=event.container, salt=event.salt, content=event.content
     )
-    return Submission(
-        statement=statement,
+    prepared = Prepared(
+        statement=event.statement,
         facts=read_facts(statement, event.content),
         statement_digest=statement_digest(event.statement),
         container_digest=statement_digest(event.container),
         salt=event.salt,
-        body=seal(
-            encode_frame(frame),
-            key=key,
-            nonce=os.urandom(NONCE_BYTES),
-            aad=associated_data(ORIGIN, statement.stream, statement.event_id),
-        ),
+        frame=encode_frame(frame),
     )
+    return msgspec.msgpack.encode(prepared)
 
 
 def recipe_for(keys: Path, seen: Seen) -> Recipe:

@@ -1,6 +1,7 @@
 """The figures of the benchmarks: percentiles, ratios within a round, targets met or missed."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ import pytest
 from ledger.submitted import SubmittedEvent
 from tests.benchmarks.figures import Figures, percentile
 from tests.benchmarks.plot import bars
-from tests.benchmarks.report import BEGIN, END, ROWS, write_report
+from tests.benchmarks.report import BEGIN, END, changed_verdicts, write_report
+from tests.benchmarks.rows import BOUND, ROWS
 from tests.benchmarks.workload import deal
 
 
@@ -16,10 +18,9 @@ def whole_run(**changed: float) -> Figures:
     """Return figures of one round, each 1 unless it was changed."""
     figures = Figures()
     names = {name for row in ROWS for name in (row.figure, row.baseline) if name}
-    names |= {"verify, hashes only", "FHIR and profile, one core", "ES256 verify, one core"}
-    names |= {"load of the machine", "events in the ledger"}
-    for name in sorted(names - {"bound of a signed POST"}):
-        figures.add(name, changed.get(name, 1.0))
+    names |= {"FHIR and profile, one core", "load of the machine", "events in the ledger"}
+    for name in sorted(names - {BOUND}):
+        figures.add(name.replace("at the largest", "at 20k"), changed.get(name, 1.0))
     return figures
 
 
@@ -43,22 +44,61 @@ def test_a_ratio_is_by_the_baseline_of_the_same_round() -> None:
 def test_the_report_replaces_what_lies_between_its_marks_and_nothing_else(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    write_report(tmp_path, whole_run(), size=5, minutes=1)
+    write_report(tmp_path, whole_run(), size=20_000, minutes=1)
     text = page.read_text()
     assert text.startswith(f"before\n{BEGIN}\n")
     assert text.endswith(f"{END}\nafter\n")
     assert "old" not in text
-    assert json.loads((tmp_path / "performance.json").read_text())["size"] == 5
-    assert (tmp_path / "performance.svg").read_text().startswith("<svg")
+    assert json.loads((tmp_path / "performance.json").read_text())["size"] == 20_000
+    plots = re.findall(r"\]\((performance-[a-z-]+\.svg)\)", text)
+    assert len(plots) == len({row.group for row in ROWS})
+    for plot in plots:
+        assert (tmp_path / plot).read_text().startswith("<svg")
 
 
-def test_the_report_says_which_targets_are_met(tmp_path: Path) -> None:
-    name, baseline = "append, 64 callers", "pgbench insert, 64 clients"
-    for value, verdict in ((1.0, "**missed**"), (1.2, "met"), (1.6, "met, goal too")):
-        write_report(tmp_path, whole_run(**{name: value}), size=5, minutes=1)
+@pytest.mark.parametrize(
+    ("name", "baseline", "verdicts"),
+    [
+        ("append, 64 callers", "pgbench insert, 64 clients", {1.0: "**missed**", 1.2: "met"}),
+        ("append, 64 callers", "pgbench insert, 64 clients", {1.6: "met, goal too"}),
+        ("append, 64 callers p99 ms", "", {20.0: "**missed**", 19.0: "met", 9.0: "met, goal too"}),
+        ("record of 500 entries as of a position p95 ms", "", {19.0: "met", 21.0: "**missed**"}),
+    ],
+)
+def test_the_report_says_which_targets_are_met(
+    name: str, baseline: str, verdicts: dict[float, str], tmp_path: Path
+) -> None:
+    for value, verdict in verdicts.items():
+        write_report(tmp_path, whole_run(**{name: value}), size=20_000, minutes=1)
         lines = (tmp_path / "performance.md").read_text().splitlines()
-        line = next(one for one in lines if one.startswith(f"| {name} ") and baseline in one)
+        start = f"| {name} |"
+        line = next(one for one in lines if one.startswith(start) and f"| {baseline} |" in one)
         assert line.endswith(f"| {verdict} |")
+
+
+def test_the_largest_ledger_is_named_by_its_size(tmp_path: Path) -> None:
+    write_report(tmp_path, whole_run(), size=20_000, minutes=1)
+    text = (tmp_path / "performance.md").read_text()
+    assert "| append at 20k, 64 callers |" in text
+    assert "| append at the largest, 64 callers | 1" not in text.split("### Every figure")[0]
+
+
+def test_a_row_without_figures_is_told_and_not_judged(tmp_path: Path) -> None:
+    figures = Figures()
+    figures.add("load of the machine", 1)
+    figures.add("events in the ledger", 1)
+    figures.add("current record over HTTP p95 ms", 1)
+    verdicts = write_report(tmp_path, figures, size=20_000, minutes=1)
+    assert verdicts == {"current record over HTTP p95 ms": "met"}
+    text = (tmp_path / "performance.md").read_text()
+    told = next(line for line in text.splitlines() if line.startswith("Not measured in this run"))
+    assert "append, 64 callers p99 ms" in told
+
+
+def test_only_verdicts_that_turned_count_as_changed() -> None:
+    before = {"a": "met", "b": "missed", "c": "met", "d": "missed"}
+    after = {"a": "met, goal too", "b": "met", "c": "missed", "d": "missed", "e": "met"}
+    assert changed_verdicts(after, before) == ["b: missed -> met", "c: met -> missed"]
 
 
 def test_bars_are_escaped_and_bounded() -> None:

@@ -1,0 +1,108 @@
+"""Measure the same things on ledgers of several sizes, one beside the other."""
+
+import asyncio
+import random
+import time
+from collections.abc import Mapping
+from typing import Final, LiteralString
+
+from ledger.merkle import consistency_proof, inclusion_proof
+from ledger.reader import LedgerReader
+from ledger.store import EntryStore
+from ledger.verify import VerifyOptions, verify_ledger
+from tests.benchmarks.appends import measure_appends, prepare
+from tests.benchmarks.figures import Figures
+from tests.benchmarks.site import Ground, Site
+
+SIZES: Final = (10_000, 100_000, 1_000_000, 10_000_000)
+_PROOFS: Final = 400
+_PARTS: Final[Mapping[str, LiteralString]] = {
+    "entry, rows": "SELECT pg_relation_size('ledger.entry')",
+    "entry, by position": "SELECT pg_relation_size('ledger.entry_position_is_unique')",
+    "entry, by stream and version": "SELECT pg_relation_size('ledger.entry_version_is_unique')",
+    "entry, by event_id": "SELECT pg_relation_size('ledger.entry_event_id_is_unique')",
+    "sealed, rows": """
+        SELECT coalesce(sum(pg_relation_size(inhrelid)), 0) FROM pg_inherits
+        WHERE inhparent = 'ledger.sealed'::regclass""",
+    "sealed, by position": """
+        SELECT coalesce(sum(pg_indexes_size(inhrelid)), 0) FROM pg_inherits
+        WHERE inhparent = 'ledger.sealed'::regclass""",
+    "sealed, out of line": """
+        SELECT coalesce(sum(pg_total_relation_size(reltoastrelid)), 0)
+        FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'ledger.sealed'::regclass""",
+    "tile": "SELECT pg_total_relation_size('ledger.tile')",
+    "stream keys": "SELECT pg_total_relation_size('ledger_keys.stream_key')",
+}
+_OWN: Final = """
+SELECT sum(octet_length(body)) + count(*) * (108 + 32 + 32 + 16 + 16 + 8 + 8) FROM ledger.sealed
+"""
+
+
+def label(size: int) -> str:
+    """Return a size as people write it."""
+    return f"{size // 1_000_000}m" if size >= 1_000_000 else f"{size // 1_000}k"
+
+
+def sizes_up_to(size: int) -> list[int]:
+    """Return the sizes to be measured for a largest ledger of `size`."""
+    return [*(one for one in SIZES if one < size), size]
+
+
+def measure_growth(
+    site: Site, runner: asyncio.Runner, figures: Figures, grounds: Mapping[int, Ground], events: int
+) -> None:
+    """Append by 64 callers to each ledger, one after the other, and prove events of each."""
+    prepared = {size: prepare(site, grounds[size], events, callers=64) for size in grounds}
+    for size, ground in grounds.items():
+        name = f"append at {label(size)}, 64 callers"
+        runner.run(measure_appends(ground, figures, name, prepared[size]))
+    for size, ground in grounds.items():
+        measure_proofs(ground, figures, size)
+
+
+def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:
+    """Prove inclusion of events at random, and consistency with sizes at random."""
+    chance = random.Random(size)  # noqa: S311 - which ones to prove
+    with ground.database.connect("reader") as connection:
+        source = EntryStore(connection, ground.database)
+        whole = source.head().size
+        for name, prove in (("inclusion", inclusion_proof), ("consistency", consistency_proof)):
+            latencies: list[float] = []
+            for _ in range(_PROOFS):
+                started = time.perf_counter()
+                prove(source, chance.randrange(1, whole), whole)
+                latencies.append(time.perf_counter() - started)
+            figures.add_latencies(f"{name} proof at {label(size)}", latencies)
+
+
+def measure_hashes(figures: Figures, grounds: Mapping[int, Ground], *, processes: int) -> None:
+    """Verify the hashes of each ledger."""
+    for size, ground in grounds.items():
+        options = VerifyOptions(hashes_only=True, processes=processes)
+        started = time.perf_counter()
+        report = verify_ledger(ground.database, keyring=None, options=options)
+        assert report.ok, report.findings[:3]
+        rate = report.entries_checked / (time.perf_counter() - started)
+        figures.add(f"verify hashes at {label(size)}", rate)
+
+
+def measure_sizes(figures: Figures, grounds: Mapping[int, Ground]) -> None:
+    """State what an event takes on disk, and how much of it is its own bytes."""
+    for size, ground in grounds.items():
+        with ground.database.connect("owner") as connection:
+            reader = LedgerReader(connection, ground.database, ground.keyring)
+            events = reader.head().size
+            total = 0
+            for part, query in _PARTS.items():
+                row = connection.execute(query).fetchone()
+                assert row is not None
+                total += int(row[0])
+                if size == max(grounds):
+                    figures.add(f"bytes per event, {part}", int(row[0]) / events)
+            figures.add(f"bytes per event at {label(size)}", total / events)
+            if size == max(grounds):
+                row = connection.execute(_OWN).fetchone()
+                assert row is not None
+                figures.add("bytes per event, its own", int(row[0]) / events)
+                figures.add("events in the ledger", events)

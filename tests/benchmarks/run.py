@@ -1,0 +1,184 @@
+"""Run all measurements: grow the ledgers, then rounds of appending, then rounds of reading."""
+
+import asyncio
+import os
+from concurrent.futures import ProcessPoolExecutor
+from typing import Final
+
+import msgspec
+import uvloop
+
+from tests.benchmarks.appends import append_chain, measure_appends, prepare
+from tests.benchmarks.baselines import Baselines, measure_library
+from tests.benchmarks.beside import measure_beside
+from tests.benchmarks.figures import Figures, say
+from tests.benchmarks.growth import (
+    label,
+    measure_growth,
+    measure_hashes,
+    measure_sizes,
+    sizes_up_to,
+)
+from tests.benchmarks.lag import measure_lag
+from tests.benchmarks.loading import load
+from tests.benchmarks.people import add_people, measure_search, names_in
+from tests.benchmarks.posts import (
+    measure_batches,
+    measure_echo,
+    measure_posts,
+    measure_records,
+    measure_validation,
+    measure_workers,
+)
+from tests.benchmarks.readings import (
+    measure_opening,
+    measure_rebuild,
+    measure_replay,
+    measure_verification,
+    records,
+)
+from tests.benchmarks.site import Ground, Site
+from tests.benchmarks.workload import CORES
+
+MIDDLE: Final = 100_000
+"""Size of the ledger on which what takes long is measured, where the largest one is larger."""
+_LONG_RECORD: Final = 500
+_LOOKS: Final = 400
+_MOST_PATIENTS: Final = 1_000_000
+_ROW_SAMPLE: Final = 2_000
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """How much to do of everything.
+
+    Attributes:
+        size: of the largest ledger, events.
+        seconds: of each baseline.
+    """
+
+    size: int
+    rounds: int
+    seconds: float
+
+    def share(self, parts: float, least: int, most: int) -> int:
+        """Return so many parts of a thousand of the size, within bounds."""
+        return max(least, min(most, int(self.size * parts / 1000)))
+
+
+class Run:
+    """One run on one site."""
+
+    def __init__(self, site: Site, pool: ProcessPoolExecutor, figures: Figures, plan: Plan) -> None:
+        self._site = site
+        self._pool = pool
+        self._figures = figures
+        self._plan = plan
+        self._grounds: dict[int, Ground] = {}
+        self._people = site.main
+        self._names: list[str] = []
+        self._patients = min(_MOST_PATIENTS, plan.size)
+
+    @property
+    def _middle(self) -> Ground:
+        sizes = [size for size in self._grounds if size <= MIDDLE]
+        return self._grounds[max(sizes, default=min(self._grounds))]
+
+    def run(self) -> None:
+        """Measure everything."""
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            record = self._grow(runner)
+            baselines = Baselines(
+                self._site, row_bytes=_row_bytes(self._site), seconds=self._plan.seconds
+            )
+            for number in range(1, self._plan.rounds + 1):
+                say(f"round {number} of {self._plan.rounds}, appending; load {_load():.1f}")
+                self._figures.add("load of the machine", _load())
+                self._appends(runner, baselines)
+                self._posts()
+                events = self._plan.share(4, 640, 4_000)
+                measure_beside(self._site, runner, self._figures, events=events)
+            baselines.close()
+            measure_sizes(self._figures, self._grounds)
+            self._views(runner)
+        for number in range(1, self._plan.rounds + 1):
+            say(f"round {number} of {self._plan.rounds}, reading; load {_load():.1f}")
+            self._figures.add("load of the machine, reading", _load())
+            self._reads(record)
+
+    def _grow(self, runner: asyncio.Runner) -> str:
+        """Grow the main ledger and keep a copy at each size; return a long record."""
+        site = self._site
+        chain = site.patients.with_long_record(_LONG_RECORD)
+        record = runner.run(append_chain(site.main, chain))
+        for size in sizes_up_to(self._plan.size):
+            load(site, self._figures, size=size)
+            last = size == self._plan.size
+            self._grounds[size] = site.main if last else site.copy()
+        return record
+
+    def _appends(self, runner: asyncio.Runner, baselines: Baselines) -> None:
+        site, figures, plan = self._site, self._figures, self._plan
+        events = {1: plan.share(2, 200, 2_000), 64: plan.share(12, 1_280, 12_800)}
+        events[512] = plan.share(20, 2_048, 20_480)
+        queues = {
+            callers: prepare(site, site.main, count, callers=callers)
+            for callers, count in events.items()
+        }
+        for callers in (1, 64, 512):
+            if callers != 512:
+                baselines.pgbench(figures, clients=callers)
+            name = f"append, {callers} callers"
+            runner.run(measure_appends(site.main, figures, name, queues.pop(callers)))
+        baselines.pgbench(figures, clients=8)
+        baselines.measure(figures)
+        events_each = plan.share(6, 1_280, 6_400)
+        measure_growth(site, runner, figures, self._grounds, events_each)
+
+    def _posts(self) -> None:
+        site, figures, pool = self._site, self._figures, self._pool
+        # Whole patients: the opening of a stream, which costs most, is in its natural proportion.
+        events = self._plan.share(4, 640, 4_480)
+        measure_library(figures, seconds=self._plan.seconds / 2, pool=pool)
+        measure_validation(site, figures)
+        measure_echo(site, figures, pool, events=events)
+        measure_posts(site, figures, pool, events=events)
+        measure_batches(site, figures, pool, events=self._plan.share(8, 1_600, 8_000))
+        measure_workers(site, figures, pool, events=events)
+
+    def _views(self, runner: asyncio.Runner) -> None:
+        """Build the largest views once; measure what follows live, and searching among many."""
+        size, figures = self._plan.size, self._figures
+        say("views")
+        measure_rebuild(self._site.main, figures, f"rebuild of all views at {label(size)}")
+        small = self._grounds[min(self._grounds)]
+        if small is not self._site.main:
+            measure_rebuild(small, figures, f"rebuild of all views at {label(min(self._grounds))}")
+        for _ in range(self._plan.rounds):
+            seconds = self._plan.share(0.005, 2, 5)
+            measure_lag(self._site, small, runner, figures, seconds=seconds)
+        self._people, self._names = self._site.empty(), names_in(self._site.main)
+        add_people(self._people, self._names, patients=self._patients)
+
+    def _reads(self, record: str) -> None:
+        site, figures, middle = self._site, self._figures, self._middle
+        seconds = self._plan.seconds / 2
+        measure_library(figures, seconds=seconds, pool=self._pool, when=" (reading)")
+        measure_verification(middle, figures)
+        measure_hashes(figures, self._grounds, processes=CORES)
+        measure_opening(middle, figures)
+        measure_rebuild(middle, figures, "rebuild of all views")
+        measure_replay(site.main, figures, record)
+        measure_records(site, figures, self._pool, records(site.main, _LOOKS))
+        measure_search(self._people, figures, self._names, self._patients)
+
+
+def _row_bytes(site: Site) -> int:
+    """Return how long the bodies are that simulated events have, on average."""
+    chains = site.patients.chains(_ROW_SAMPLE)
+    events = [event for chain in chains for event in chain]
+    parts = [(e.statement, e.container, e.salt, e.content) for e in events]
+    return sum(len(part) for four in parts for part in four) // len(events) + 16 + 29
+
+
+def _load() -> float:
+    return os.getloadavg()[0]
