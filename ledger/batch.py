@@ -8,7 +8,6 @@ caller must throw the states away.
 
 from collections.abc import Mapping
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -21,10 +20,12 @@ from ledger.errors import (
     stream_damaged,
 )
 from ledger.evolve import evolve
+from ledger.ids import uuid_bytes
 from ledger.merkle import CompactRange, TileHash, leaf_hash
 from ledger.rows import Head, Receipt
 from ledger.set_aside import TAG as SET_ASIDE
 from ledger.set_aside import SetAside
+from ledger.state import StreamState
 from ledger.store import NewEntry
 from ledger.stream_cache import CachedStream, StreamCache
 from ledger.submission import Submission
@@ -106,7 +107,7 @@ class Batch:
         self._check_seen(submission)
         if submission.salt in cached.salts:
             raise SubmissionRejectedError("salt-reused", "/salt")
-        context = self._context(submission)
+        context = self._context(submission, cached.state)
         decide(context, statement, submission.facts)
         evolve(context, statement, submission.facts, statement_digest=submission.statement_digest)
         return self._append(submission, cached, link_salt)
@@ -118,12 +119,14 @@ class Batch:
         recorded = self._cache.directory.set_aside
         return None if found is None or any(one.decided == found for one in recorded) else found
 
-    def _context(self, submission: Submission) -> RuleContext:
+    def _context(self, submission: Submission, state: StreamState) -> RuleContext:
         statement = submission.statement
-        names = (statement.stream, *streams_needed(statement, submission.facts))
+        streams = {statement.stream: state}
+        for name in streams_needed(statement, submission.facts):
+            streams[name] = self._cache.get(name).state
         return RuleContext(
             directory=self._cache.directory,
-            streams={name: self._cache.get(name).state for name in names},
+            streams=streams,
             position=self._tree.size,
             set_aside=self._pending,
         )
@@ -149,9 +152,9 @@ class Batch:
         cached.salts.append(submission.salt)
         self.entries.append(
             NewEntry(
-                stream=UUID(statement.stream),
+                stream=uuid_bytes(statement.stream),
                 version=version,
-                event_id=UUID(statement.event_id),
+                event_id=uuid_bytes(statement.event_id),
                 entry=entry,
                 leaf_hash=leaf,
                 link_salt=link_salt,

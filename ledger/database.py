@@ -55,6 +55,7 @@ class Database:
             )
         self._url = url
         self.schema = schema
+        self._queries: dict[str, bytes] = {}
 
     def __repr__(self) -> str:
         """Show the schema, never the URL."""
@@ -78,11 +79,15 @@ class Database:
         """Return the database role's name, e.g. `ledger_writer`."""
         return f"{self.schema}_{role}"
 
-    def query(self, text: LiteralString) -> sql.Composed:
+    def query(self, text: LiteralString) -> bytes:
         """Fill `{ledger}` and `{keys}` in a query constant with this ledger's schemas."""
-        return sql.SQL(text).format(
-            ledger=sql.Identifier(self.schema), keys=sql.Identifier(self.keys_schema)
-        )
+        known = self._queries.get(text)
+        if known is None:
+            query = sql.SQL(text).format(
+                ledger=sql.Identifier(self.schema), keys=sql.Identifier(self.keys_schema)
+            )
+            known = self._queries[text] = query.as_bytes(None)
+        return known
 
     def connect(self, role: Role, *, name: str = "clinledger") -> Connection:
         """Open an autocommit connection in the role.

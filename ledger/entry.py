@@ -45,12 +45,12 @@ def encode_entry(entry: Entry) -> bytes:
     Raises:
         ValueError: the time is outside 1970 to 9999 or a hash does not have 32 bytes.
     """
-    hashes = (entry.link, entry.statement_digest, entry.container_digest)
+    link, statement, container = entry.link, entry.statement_digest, entry.container_digest
     if not 0 <= entry.received_at_ms <= MAX_TIME_MS:
         raise ValueError("the time is outside 1970 to 9999")
-    if any(len(value) != _HASH_BYTES for value in hashes):  # pack would pad or cut in silence
-        raise ValueError("a hash does not have 32 bytes")
-    return _LAYOUT.pack(_MAGIC, entry.received_at_ms, *hashes)
+    if not len(link) == len(statement) == len(container) == _HASH_BYTES:
+        raise ValueError("a hash does not have 32 bytes")  # pack would pad or cut in silence
+    return _LAYOUT.pack(_MAGIC, entry.received_at_ms, link, statement, container)
 
 
 def decode_entry(data: bytes) -> Entry:

@@ -4,9 +4,8 @@ The tree is append-only. Hashes of full subtrees of 256^level leaves (C2SP tlog-
 that a root or a proof at any size reads at most 512 hashes for each factor of 256.
 """
 
-import functools
-import hashlib
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final, NamedTuple, Protocol, Self
 
 from ledger.errors import LedgerError
@@ -14,7 +13,7 @@ from ledger.errors import LedgerError
 HASH_BYTES: Final = 32
 TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
-EMPTY_ROOT: Final = hashlib.sha256().digest()
+EMPTY_ROOT: Final = sha256().digest()
 """RFC 6962 §2.1: "The hash of an empty list is the hash of an empty string." """
 
 
@@ -26,12 +25,12 @@ class InvalidProofError(LedgerError):
 
 def leaf_hash(entry: bytes) -> bytes:
     """Return SHA-256(0x00 || entry)."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Return SHA-256(0x01 || left || right)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 class TileHash(NamedTuple):
@@ -74,13 +73,14 @@ class CompactRange:
         """Add a leaf hash; return the subtrees of 256, 65,536... leaves that it completes."""
         completed: list[TileHash] = []
         node, height, rest = leaf, 0, self.size
+        peaks = self.peaks
         while rest & 1:
-            node = node_hash(self.peaks.pop(), node)
+            node = sha256(b"\x01" + peaks.pop() + node).digest()
             height += 1
             rest >>= 1
             if height % TILE_HEIGHT == 0:
                 completed.append(TileHash(height // TILE_HEIGHT, rest, node))
-        self.peaks.append(node)
+        peaks.append(node)
         self.size += 1
         return completed
 
@@ -88,7 +88,10 @@ class CompactRange:
         """Return the Merkle root of the leaves so far."""
         if not self.peaks:
             return EMPTY_ROOT
-        return functools.reduce(lambda right, peak: node_hash(peak, right), reversed(self.peaks))
+        *others, root = self.peaks
+        for peak in reversed(others):  # once for every event: no call but the hash itself
+            root = sha256(b"\x01" + peak + root).digest()
+        return root
 
     def copy(self) -> "CompactRange":
         """Return an independent copy."""

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import msgspec
 from psycopg.rows import TupleRow
-from psycopg.types.numeric import Int8
 
+from ledger.binary_arrays import bytes_array, integers_array, uuids_array
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError
 from ledger.merkle import TileHash
@@ -106,11 +106,16 @@ class LedgerRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One event ready to be inserted at the position that its place in the batch gives it."""
+    """One event ready to be inserted at the position that its place in the batch gives it.
 
-    stream: UUID
+    Attributes:
+        stream: its UUID's 16 bytes,
+        event_id: likewise.
+    """
+
+    stream: bytes
     version: int
-    event_id: UUID
+    event_id: bytes
     entry: bytes
     leaf_hash: bytes
     link_salt: bytes
@@ -134,16 +139,16 @@ def append_parameters(
         "new_size": new.size,
         "new_peaks": b"".join(new.peaks),
         "new_root": new.root,
-        "streams": [entry.stream for entry in entries],
-        "versions": [Int8(entry.version) for entry in entries],
-        "event_ids": [entry.event_id for entry in entries],
-        "entries": [entry.entry for entry in entries],
-        "leaf_hashes": [entry.leaf_hash for entry in entries],
-        "link_salts": [entry.link_salt for entry in entries],
-        "bodies": [entry.body for entry in entries],
-        "tile_levels": [Int8(level) for level, _, _ in tiles],
-        "tile_indexes": [Int8(index) for _, index, _ in tiles],
-        "tile_hashes": [tile_hash for _, _, tile_hash in tiles],
+        "streams": uuids_array([entry.stream for entry in entries]),
+        "versions": integers_array([entry.version for entry in entries]),
+        "event_ids": uuids_array([entry.event_id for entry in entries]),
+        "entries": bytes_array([entry.entry for entry in entries]),
+        "leaf_hashes": bytes_array([entry.leaf_hash for entry in entries]),
+        "link_salts": bytes_array([entry.link_salt for entry in entries]),
+        "bodies": bytes_array([entry.body for entry in entries]),
+        "tile_levels": integers_array([level for level, _, _ in tiles]),
+        "tile_indexes": integers_array([index for _, index, _ in tiles]),
+        "tile_hashes": bytes_array([tile_hash for _, _, tile_hash in tiles]),
         "channel": channel,
     }
 

@@ -227,9 +227,9 @@ class LedgerBuilder:
         self.events.append(built)
         self._entries.append(
             NewEntry(
-                stream=UUID(built.stream),
+                stream=UUID(built.stream).bytes,
                 version=built.version,
-                event_id=UUID(built.event_id),
+                event_id=UUID(built.event_id).bytes,
                 entry=entry,
                 leaf_hash=built.leaf_hash,
                 link_salt=link_salt,

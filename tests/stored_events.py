@@ -56,9 +56,9 @@ def _new_entry(store: EntryStore, ring: Keyring, event: Event) -> NewEntry:
         aad = associated_data(ORIGIN, event.stream, event.event_id)
         body = seal(frame, key=_stream_key(store, ring, event), nonce=event.salt[:12], aad=aad)
     return NewEntry(
-        stream=UUID(event.stream),
+        stream=UUID(event.stream).bytes,
         version=event.version,
-        event_id=UUID(event.event_id),
+        event_id=UUID(event.event_id).bytes,
         entry=event.entry,
         leaf_hash=event.leaf_hash,
         link_salt=event.link_salt,

@@ -183,9 +183,9 @@ class LedgerRecorder(ApplicationRecorder):
             tips[stream] = (version + 1, leaf)
             entries.append(
                 NewEntry(
-                    stream=stream,
+                    stream=stream.bytes,
                     version=version + 1,
-                    event_id=part.event_id,
+                    event_id=part.event_id.bytes,
                     entry=entry,
                     leaf_hash=leaf,
                     link_salt=link_salt,
