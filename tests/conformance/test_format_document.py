@@ -37,7 +37,7 @@ def test_every_example_is_the_golden_value() -> None:
         else:  # long values are broken into lines, those of many lines are not
             shown = f"{text}\n" if "\n" in value else text.replace("\n", "")
         assert shown == value, path
-    assert len(examples) == DOCUMENT.count("<!-- golden") == 25
+    assert len(examples) == DOCUMENT.count("<!-- golden") == 28
 
 
 def test_the_patterns_are_those_of_the_code() -> None:

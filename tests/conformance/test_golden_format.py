@@ -39,9 +39,11 @@ from ledger.sealing import (
 from ledger.verify.sample import draw
 from signing.container import parse_container, sign_container, signing_input, verify_container
 from signing.errors import SigningError
+from signing.handovers import read_handover, sign_handover
 from signing.keys import SoftKey, load_verifying_key
 from signing.notes import Ed25519Signer
 from signing.possession import build_possession, verify_possession
+from signing.second import sign_second, verify_second
 from signing.statement import (
     encode_statement,
     parse_statement,
@@ -63,7 +65,11 @@ def b64(text: str) -> bytes:
 
 
 def soft_key(alg: str) -> SoftKey:
-    private = load_der_private_key(b64(GOLDEN["keys"][alg]["private_pkcs8"]), None)
+    return _private_key(GOLDEN["keys"][alg]["private_pkcs8"])
+
+
+def _private_key(pkcs8: str) -> SoftKey:
+    private = load_der_private_key(b64(pkcs8), None)
     pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return SoftKey.from_pem(pem, None)
 
@@ -233,6 +239,28 @@ def test_the_golden_possession_proof_is_made_and_checked() -> None:
         soft_key("ES256"), origin=GOLDEN["origin"], staff=golden["staff"], nonce=nonce
     )
     assert made == proof
+
+
+def test_the_golden_handover_of_the_checkpoint_key_is_made_and_checked() -> None:
+    golden, origin = GOLDEN["handover"], GOLDEN["origin"]
+    old = Ed25519Signer(origin, soft_key("EdDSA"))
+    new = Ed25519Signer(origin, _private_key(golden["private_pkcs8"]))
+    assert (str(old.verifier.vkey), str(new.verifier.vkey)) == (golden["old_vkey"], golden["vkey"])
+    note = golden["note"].encode()
+    assert sign_handover(new, old) == note
+    handover = read_handover(note, golden["vkey"])
+    assert handover.text == golden["text"]
+    assert handover.is_signed_by(old.verifier)
+
+
+def test_the_golden_second_signature_is_checked() -> None:
+    golden = GOLDEN["handover"]
+    key = load_verifying_key(b64(GOLDEN["keys"]["ES256"]["spki"]), "ES256")
+    assert key.key_id == golden["second_key_id"]
+    text = golden["text"].encode()
+    verify_second(golden["second"].encode(), text, key, purpose="handover")
+    made = sign_second(soft_key("ES256"), purpose="handover", text=text)
+    verify_second(made, text, key, purpose="handover")
 
 
 def test_the_golden_token_is_checked() -> None:

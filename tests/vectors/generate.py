@@ -14,6 +14,7 @@ from typing import Any
 from Crypto.Cipher import AES
 
 from tests.naive_merkle import mth, path, proof
+from tests.vectors.handovers import build_handover
 from tests.vectors.refusals import build_refusals
 from tests.vectors.sample_keys import fixed, private_of, sha256, sign, spki_of
 
@@ -314,6 +315,7 @@ def build() -> str:
         "receipt": build_receipt(events[4]),
         "possession": build_possession(),
         "token": build_token(),
+        "handover": build_handover(ORIGIN),
         "verified": build_verified(events),
         "tree": build_tree(),
     }
