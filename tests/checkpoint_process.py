@@ -37,11 +37,13 @@ class Net(httpx2.AsyncBaseTransport):
         self.asked: list[tuple[str, str]] = []
         self.lose: Callable[[int], Loss | None] = _never
 
-    def serve(self, name: str, signed: Checkpointed, folder: Path) -> None:
-        """Start a witness of the hospital's ledger."""
+    def serve(
+        self, name: str, signed: Checkpointed, folder: Path, *, log: WitnessedLog | None = None
+    ) -> None:
+        """Start a witness of the hospital's ledger, which knows its key or what `log` says."""
         self.states[name] = WitnessState.create(folder / f"{name}.sqlite")
         verifier = signed.signer.verifier
-        log = WitnessedLog(origin=verifier.vkey.name, keys=(verifier,), pin=None)
+        log = log or WitnessedLog(origin=verifier.vkey.name, keys=(verifier,), pin=None)
         witness = Witness(
             logs=[log],
             cosigners=[cosigner(name)],

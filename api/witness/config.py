@@ -160,11 +160,14 @@ def config_text(*, name: str, host: str, port: int, logs: Sequence[str]) -> str:
     example = (
         "\n# One block for each ledger to witness:\n"
         "# [[logs]]\n"
-        '# keys = ["<verifier key of the ledger>"]\n'
+        '# keys = ["<verifier key of the ledger>"]  # two while it replaces its key\n'
         "# Optional: trust nothing before this checkpoint.\n"
         '# pin = { size = 123, root = "<base64>" }\n'
     )
-    blocks = "".join(f"\n[[logs]]\nkeys = [{_quoted(vkey)}]\n" for vkey in logs)
+    keys: dict[str, list[str]] = {}
+    for vkey in logs:  # a log that replaces its key has two
+        keys.setdefault(vkey.partition("+")[0], []).append(_quoted(vkey))
+    blocks = "".join(f"\n[[logs]]\nkeys = [{', '.join(of_log)}]\n" for of_log in keys.values())
     return head + example + blocks
 
 

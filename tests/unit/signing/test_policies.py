@@ -2,7 +2,7 @@
 
 import pytest
 
-from signing.checkpoints import format_checkpoint
+from signing.checkpoints import format_checkpoint, sign_checkpoint
 from signing.cosignatures import MldsaCosigner, generate_mldsa_pem, load_cosigner
 from signing.errors import (
     InvalidSignatureError,
@@ -10,9 +10,9 @@ from signing.errors import (
     QuorumMissingError,
     UnknownKeyError,
 )
-from signing.notes import SignatureLine, add_signatures, sign_note
+from signing.notes import Ed25519Signer, SignatureLine, add_signatures, sign_note
 from signing.policies import Policy, parse_policy
-from tests.noted import LOG_ORIGIN, NOW_SECONDS, Tree, cosigner, log_signer
+from tests.noted import LOG_ORIGIN, NOW_SECONDS, Tree, cosigner, log_signer, note_key
 
 TREE = Tree()
 LOG = f"log {log_signer().verifier.vkey}\n"
@@ -91,6 +91,18 @@ def test_without_the_signature_of_a_log_of_the_policy_no_witness_helps() -> None
     with pytest.raises(UnknownKeyError) as caught:
         trusting.judge(named_otherwise)
     assert caught.value.code == "note-not-signed"
+
+
+def test_a_log_that_replaced_its_key_has_a_line_for_each() -> None:
+    """Checkpoints by either are believed; by a third they are not."""
+    new = Ed25519Signer(LOG_ORIGIN, note_key("new"))
+    lines = [f"log {signer.verifier.vkey}" for signer in (log_signer(), new)]
+    both = policy("\n".join([*lines, "quorum none"]))
+    for signer in (log_signer(), new):
+        assert both.verify(sign_checkpoint(TREE.checkpoint(5), signer)).checkpoint.size == 5
+    third = Ed25519Signer(LOG_ORIGIN, note_key("third"))
+    with pytest.raises(UnknownKeyError):
+        both.verify(sign_checkpoint(TREE.checkpoint(5), third))
 
 
 def test_a_cosignature_without_a_time_does_not_count() -> None:

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from api.witness.config import build_witness, config_text, new_private_file, read_config
+from api.witness.request import format_add_checkpoint
 from api.witness.rules import Witness
 from api.witness.state import WitnessState
 from ledger.errors import EnvironmentRefusedError
+from signing.checkpoints import sign_checkpoint
 from signing.cosignatures import generate_mldsa_pem
+from signing.notes import Ed25519Signer
 from tests.noted import LOG_ORIGIN, WITNESS_NAME, Tree, cosigner, log_signer, note_key
 from tests.witnessed import Heard, SetClock, request
 
@@ -42,6 +45,22 @@ def test_the_file_that_init_writes_makes_a_witness(path: Path) -> None:
     witness = build(path)
     assert witness.vkeys == (str(cosigner().verifier.vkey),)
     assert witness.add_checkpoint(request(TREE, 0, 5)).status == 200
+
+
+def test_two_keys_of_one_log_are_put_into_one_block(path: Path) -> None:
+    """A log that replaces its key has two; each of them is believed, and its history is one."""
+    old, other = Ed25519Signer(LOG_ORIGIN, note_key("old")), log_signer("other.example/log")
+    vkeys = [LOG, str(other.verifier.vkey), str(old.verifier.vkey)]
+    text = config_text(name=WITNESS_NAME, host="127.0.0.1", port=8091, logs=vkeys)
+    path.write_text(text)
+
+    witness = build(path)
+
+    signed = sign_checkpoint(TREE.checkpoint(5), old)
+    first = format_add_checkpoint(old_size=0, proof=(), signed=signed)
+    assert witness.add_checkpoint(first).status == 200
+    assert witness.add_checkpoint(request(TREE, 5, 9)).status == 200
+    assert witness.add_checkpoint(request(Tree("fork"), 9, 9)).status == 422
 
 
 def test_a_witness_may_have_a_post_quantum_key_beside(path: Path) -> None:
