@@ -1,12 +1,12 @@
 """Judge the handing over of the checkpoint key: by the old key, or by two people."""
 
 from ledger.checkpoint_keys import verifier_of
-from ledger.profiles.facts import RotationFacts, SecondFacts
+from ledger.profiles.facts import RotationFacts
 from ledger.rules.context import RuleContext, refuse
+from ledger.rules.second import check_second
 from signing.errors import SigningError
 from signing.handovers import Handover, read_handover
-from signing.keys import key_id_of, load_verifying_key
-from signing.second import verify_second
+from signing.keys import key_id_of
 from signing.statement import Statement
 
 
@@ -21,7 +21,8 @@ def check_rotation(context: RuleContext, statement: Statement, facts: RotationFa
     handover = read_handover(facts.handover, facts.checkpoint_key)
     handed_over = _is_handed_over(context, handover)
     if facts.second is not None:
-        _check_second(context, statement, facts.second, text=handover.text)
+        text = handover.text.encode()
+        check_second(context, statement, facts.second, text=text, purpose="handover")
     elif not handed_over:
         raise refuse("second-missing", "", "without the old key a second registrar must sign")
 
@@ -45,21 +46,3 @@ def _is_handed_over(context: RuleContext, handover: Handover) -> bool:
     if handover.other is not None and not handed_over:
         raise refuse("handover-signature", "", "signed by a key that is not in force")
     return handed_over
-
-
-def _check_second(
-    context: RuleContext, statement: Statement, second: SecondFacts, *, text: str
-) -> None:
-    """Demand another person than the signer, a registrar, with a key that is valid here."""
-    key = context.directory.keys.get(second.key_id)
-    if key is None or key.staff != second.signer or not key.is_valid_at(context.position):
-        raise refuse("second-not-valid", "", "not a valid key of the second signer")
-    if second.signer == statement.signer:
-        raise refuse("second-not-valid", "", "the second signer is the first")
-    if "registrar" not in context.directory.roles_of(second.signer):
-        raise refuse("second-not-valid", "", "the second signer is no registrar")
-    try:
-        verifier = load_verifying_key(key.spki, key.alg)
-        verify_second(second.container, text.encode(), verifier, purpose="handover")
-    except SigningError as error:
-        raise refuse("second-signature", "", error.code) from None

@@ -19,8 +19,9 @@ def decide_in_the_open(context: RuleContext, statement: Statement, facts: AnyFac
         CommandRefusedError: with a code of docs/events.md.
     """
     check_key(context, statement)
-    if isinstance(facts, RotationFacts | SetAsideFacts):
-        check_author(context, statement, CATALOGUE[statement.type], facts)
+    kind = CATALOGUE[statement.type]
+    if kind.authors:
+        check_author(context, statement, kind, facts)
     if isinstance(facts, RotationFacts):
         check_rotation(context, statement, facts)
     if isinstance(facts, SetAsideFacts):

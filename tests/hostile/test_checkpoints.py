@@ -199,6 +199,26 @@ def test_attack_36_the_stolen_key_hands_over_to_nobody(attack: Attack, tmp_path:
         assert found(report, CODE) == [265]
 
 
+def test_attack_36_whoever_is_no_registrar_makes_none_to_rotate_with(
+    attack: Attack, tmp_path: Path
+) -> None:
+    """Also an auditor without the facility key sees that a doctor granted the role."""
+    hospital, builder = attack.hospital, attack.hospital.builder
+    for member in (hospital.doctor, hospital.nurse):
+        builder.add(
+            "role-granted.v1", hospital.doctor, stream=member.staff, content={"role": "registrar"}
+        )
+    hospital.registrar, hospital.second = hospital.doctor, hospital.nurse
+    hospital.rotate(lost=True)
+    builder.commit()
+    kept = _keep(attack, tmp_path, (263,))
+
+    for keyring in (True, False):
+        report = attack.verify(checkpoints=kept, keyring=keyring)
+        assert found(report, "role-not-valid")[:2] == [260, 261]
+        assert found(report, CODE) == [262]
+
+
 def test_attack_28_an_exchanged_note_is_found(attack: Attack) -> None:
     """A true checkpoint in another's place is stored by another size."""
     store_checkpoints(attack.hospital, CHECKPOINT_SIZES)
