@@ -21,7 +21,7 @@ from tests.benchmarks.growth import (
 )
 from tests.benchmarks.lag import measure_lag
 from tests.benchmarks.loading import load
-from tests.benchmarks.people import add_people, measure_search, names_in
+from tests.benchmarks.people import add_people, measure_search
 from tests.benchmarks.posts import (
     measure_batches,
     measure_echo,
@@ -75,8 +75,6 @@ class Run:
         self._plan = plan
         self._grounds: dict[int, Ground] = {}
         self._people = site.main
-        self._names: list[str] = []
-        self._patients = min(_MOST_PATIENTS, plan.size)
 
     @property
     def _middle(self) -> Ground:
@@ -156,8 +154,8 @@ class Run:
         for _ in range(self._plan.rounds):
             seconds = self._plan.share(0.005, 2, 5)
             measure_lag(self._site, small, runner, figures, seconds=seconds)
-        self._people, self._names = self._site.empty(), names_in(self._site.main)
-        add_people(self._people, self._names, patients=self._patients)
+        self._people = self._site.empty()
+        add_people(self._people, min(_MOST_PATIENTS, self._plan.size))
 
     def _reads(self, record: str) -> None:
         site, figures, middle = self._site, self._figures, self._middle
@@ -169,7 +167,7 @@ class Run:
         measure_rebuild(middle, figures, "rebuild of all views")
         measure_replay(site.main, figures, record)
         measure_records(site, figures, self._pool, records(site.main, _LOOKS))
-        measure_search(self._people, figures, self._names, self._patients)
+        measure_search(self._people, figures)
 
 
 def _row_bytes(site: Site) -> int:

@@ -156,8 +156,6 @@ class Site:
         """Return a ledger without any event."""
         ground = Ground(self.server.create_database(), self.home)
         migrate(ground.database)
-        with ground.database.connect("owner") as connection:
-            install_views(connection, ground.database)
         return ground
 
     def close(self) -> None:
