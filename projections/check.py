@@ -10,17 +10,18 @@ from uuid import UUID
 
 from psycopg import sql
 
+from ledger.bare import BareReader
 from ledger.database import Connection, Database
 from ledger.errors import LedgerError
 from ledger.keyring import Keyring
 from ledger.reader import LedgerReader
-from ledger.rows import Event
+from ledger.rows import BareEvent
 from ledger.verify.report import Finding, Findings, Place
 from projections.catalogue import LAYOUT, PROJECTIONS, TABLES
 from projections.tables import Changes, Row, Table, select_rows, views_query
 from projections.tracking import NO_LEAF
 
-_PAGE: Final = 200
+_PAGE: Final = 50  # streams; 2,000 events or so
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
 _NO_STREAM: Final = UUID(int=0)
@@ -78,7 +79,7 @@ class _Checker:
     def __init__(self, connection: Connection, database: Database, keyring: Keyring) -> None:
         self._connection = connection
         self._database = database
-        self._reader = LedgerReader(connection, database, keyring)
+        self._reader = BareReader(LedgerReader(connection, database, keyring))
         self._number = 0
         self._up_to = -1
         self.findings = Findings()
@@ -128,7 +129,7 @@ class _Checker:
         for table in TABLES:
             self._check_strangers(table, registrars)
 
-    def _founding(self) -> list[tuple[int, str, Event]]:
+    def _founding(self) -> list[tuple[int, str, BareEvent]]:
         """Return the founding event with each member that it enrols besides its own stream."""
         if self._up_to < 0:
             return []
@@ -150,28 +151,32 @@ class _Checker:
     def _rows_of_streams(self, streams: Iterable[str]) -> list[Row]:
         return self._rows(KNOWN, streams=[UUID(text) for text in streams], up_to=self._up_to)
 
-    def _events_of(self, streams: Sequence[str]) -> tuple[list[Event], set[str]]:
+    def _events_of(self, streams: Sequence[str]) -> tuple[list[BareEvent], set[str]]:
         """Return the streams' events, and those of the streams whose events cannot be opened."""
         try:
-            return self._reader.streams(streams, up_to=self._up_to), set()
+            return self._opened(streams), set()
         except LedgerError:
             pass
-        events: list[Event] = []
+        events: list[BareEvent] = []
         damaged: set[str] = set()
         for stream in streams:
             try:
-                events.extend(self._reader.streams([stream], up_to=self._up_to))
+                events.extend(self._opened([stream]))
             except LedgerError as error:
                 damaged.add(stream)
                 position = getattr(error, "position", None)
                 self._find(position, "the ledger is damaged here, so its view cannot be told")
         return events, damaged
 
+    def _opened(self, streams: Sequence[str]) -> list[BareEvent]:
+        opened = self._reader.streams(streams, up_to=self._up_to)
+        return [event for _, events in opened for event in events]
+
     def _compare(
         self,
         streams: Sequence[str],
-        founded: Sequence[tuple[int, str, Event]],
-        events: Sequence[Event],
+        founded: Sequence[tuple[int, str, BareEvent]],
+        events: Sequence[BareEvent],
     ) -> None:
         """Compare the rows of these streams in every table with what their events yield."""
         wanted = set(streams)
@@ -246,7 +251,9 @@ class _Checker:
         return self._connection.execute(query, parameters, binary=True).fetchall()
 
 
-def _work(events: Iterable[Event], *, other_streams: bool) -> Iterator[tuple[int, str, Event]]:
+def _work(
+    events: Iterable[BareEvent], *, other_streams: bool
+) -> Iterator[tuple[int, str, BareEvent]]:
     """Yield (place of a projection, owner, event), for owners of or besides the event's stream."""
     for event in events:
         for place, projection in enumerate(PROJECTIONS):

@@ -63,7 +63,8 @@ class Engine:
                 changes = Changes()
                 for cache in self._caches:
                     cache.fold(events, self._load, changes)
-                changes.flush(self._connection, self._schema)
+                with self._connection.pipeline():  # one answer for all tables, not one for each
+                    changes.flush(self._connection, self._schema)
                 last = events[-1].position
                 [leaf_hash] = self._store.leaf_hashes(last, last + 1)
                 place = Tracking(position=last, leaf_hash=leaf_hash, layout=LAYOUT)

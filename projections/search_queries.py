@@ -14,67 +14,14 @@ import msgspec
 from ledger.errors import RejectedError
 from ledger.folds.words import birth_date, fold_identifier, name_words
 from projections.reads import ViewReader, as_uuid, split_identifier
+from projections.search_sql import COMMONNESS, SEARCH, SEARCH_COMMON
 
 _MOST_WORDS: Final = 12
 _COMMON: Final = 1000
+_BEGINNING: Final = 6
 _AFTER_PREFIX: Final = "\U0010ffff"
 _AFTER_WORD: Final = "\x01"
 _CURSOR: Final = re.compile(r"([0-9]{1,4})\.([0-9a-f-]{36})\Z")
-
-_WORD: Final = """
-WITH word AS (
-  SELECT * FROM unnest(
-    %(n)s::int[], %(kind)s::text[], %(low)s::text[], %(high)s::text[],
-    %(token)s::text[], %(exact)s::text[], %(must)s::text[]
-  ) AS w (n, kind, low, high, token, exact, must)
-)
-"""
-# How common each word is, counted up to a limit: the rarest leads the search.
-COMMONNESS: Final = (
-    _WORD  # noqa: S608 - constants
-    + """
-SELECT w.n, sum(c.hits)
-FROM word AS w CROSS JOIN LATERAL (
-  SELECT count(*) AS hits FROM (
-    SELECT FROM {views}.search_word AS t
-    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
-    LIMIT %(common)s
-  ) AS few
-) AS c
-GROUP BY w.n
-ORDER BY 2, 1
-"""
-)
-SEARCH: Final = (
-    _WORD  # noqa: S608 - constants
-    + """
-, candidate AS MATERIALIZED (
-  SELECT DISTINCT t.patient
-  FROM word AS w JOIN {views}.search_word AS t
-    ON t.kind = w.kind AND t.token >= w.low AND t.token < w.high
-  WHERE w.n = %(leading)s AND (w.must IS NULL OR t.exact = w.must)
-), hit AS (
-  SELECT c.patient, w.n,
-    max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int) AS score
-  FROM candidate AS c CROSS JOIN word AS w JOIN {views}.search_word AS t
-    ON t.patient = c.patient AND t.kind = w.kind AND t.token >= w.low AND t.token < w.high
-  WHERE w.must IS NULL OR t.exact = w.must
-  GROUP BY c.patient, w.n
-), ranked AS (
-  SELECT patient, sum(score) AS rank FROM hit GROUP BY patient HAVING count(*) = %(words)s
-)
-SELECT r.rank::int, p.patient, p.body
-FROM ranked AS r JOIN {views}.search_patient AS p USING (patient)
-WHERE %(after_rank)s::int IS NULL OR r.rank < %(after_rank)s OR (
-  r.rank = %(after_rank)s AND (p.sort_name, p.patient) > (
-    SELECT q.sort_name, q.patient FROM {views}.search_patient AS q
-    WHERE q.patient = %(after_patient)s
-  )
-)
-ORDER BY r.rank DESC, p.sort_name, p.patient
-LIMIT %(limit)s
-"""
-)
 
 
 class PatientQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -112,6 +59,26 @@ class _Sought(msgspec.Struct, frozen=True, kw_only=True):
     exact: str = ""
     must: str | None = None
 
+    @property
+    def begun(self) -> str:
+        """Pattern of names with a word that begins so; see `search_sql` for it and the others."""
+        return f"% {_escaped(self.token)}%"
+
+    @property
+    def whole(self) -> str:
+        """Pattern of names with this word, however it is spelt."""
+        return f"% {_escaped(self.token)}=%"
+
+    @property
+    def spelt(self) -> str:
+        """Pattern of names with a word whose spelling begins so."""
+        return f"%={_escaped(self.exact)}%"
+
+    @property
+    def complete(self) -> str:
+        """Pattern of names with this word whose spelling begins so."""
+        return f"% {_escaped(self.token)}={_escaped(self.exact)}%"
+
 
 def search_patients(
     views: ViewReader, query: PatientQuery, *, limit: int = 20, after: str | None = None
@@ -135,16 +102,19 @@ def search_patients(
         raise RejectedError("query-too-long", "", f"at most {_MOST_WORDS} words")
     after_rank, after_patient = _cursor(after)
     parameters = _parameters(words)
-    counts = views.rows(COMMONNESS, **parameters, common=_COMMON)
-    rows = views.rows(
-        SEARCH,
-        **parameters,
-        leading=counts[0][0],
-        words=len(words),
-        after_rank=after_rank,
-        after_patient=after_patient,
-        limit=limit + 1,
-    )
+    [(leading, hits), *_] = views.rows(COMMONNESS, **parameters, common=_COMMON)
+    parameters |= {"after_rank": after_rank, "after_patient": after_patient, "limit": limit + 1}
+    if hits >= _COMMON and len(words) == 1 and _few_spellings(words[0]):
+        rows = views.rows(SEARCH_COMMON, **parameters)
+    else:
+        others = [ways for n, ways in enumerate(words) if n != leading]
+        rows = views.rows(
+            SEARCH,
+            **parameters,
+            leading=leading,
+            others=len(others),
+            needed=[ways[0].begun for ways in others if [w.kind for w in ways] == ["name"]],
+        )
     shown = rows[:limit]
     more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
     return SearchPage(patients=tuple(msgspec.Raw(row[2]) for row in shown), next=more)
@@ -204,10 +174,12 @@ def _births(text: str) -> Iterator[_Sought]:
 def _identifiers(text: str) -> Iterator[_Sought]:
     token = fold_identifier(text)
     if any(char.isdigit() for char in token):
-        yield _Sought(kind="identifier", low=token, high=token + _AFTER_PREFIX, token=token)
+        # A few digits begin a great many citizen numbers: they are a year, or a whole short number.
+        after = _AFTER_PREFIX if len(token) >= _BEGINNING else _AFTER_WORD
+        yield _Sought(kind="identifier", low=token, high=token + after, token=token)
 
 
-def _parameters(words: Iterable[list[_Sought]]) -> dict[str, list[Any]]:
+def _parameters(words: Iterable[list[_Sought]]) -> dict[str, Any]:
     flat = [(n, sought) for n, ways in enumerate(words) for sought in ways]
     return {
         "n": [n for n, _ in flat],
@@ -217,7 +189,20 @@ def _parameters(words: Iterable[list[_Sought]]) -> dict[str, list[Any]]:
         "token": [sought.token for _, sought in flat],
         "exact": [sought.exact for _, sought in flat],
         "must": [sought.must for _, sought in flat],
+        "begun": [sought.begun for _, sought in flat],
+        "whole": [sought.whole for _, sought in flat],
+        "spelt": [sought.spelt for _, sought in flat],
+        "complete": [sought.complete for _, sought in flat],
     }
+
+
+def _few_spellings(ways: Iterable[_Sought]) -> bool:
+    """Tell whether so many patients can only be those of few different words or days."""
+    return all(sought.kind != "identifier" or sought.high[-1] == _AFTER_WORD for sought in ways)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("_", r"\_")  # of what a word may hold, LIKE knows only this
 
 
 def _cursor(after: str | None) -> tuple[int | None, UUID | None]:

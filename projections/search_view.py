@@ -8,7 +8,7 @@ import msgspec
 
 from ledger.folds.contents import NO_RESOURCE
 from ledger.folds.patient import IdentifierPeriod, PatientState, current_identity
-from ledger.folds.words import fold_text, read_person, words_of
+from ledger.folds.words import MOST_SORTED, fold_text, joined_names, read_person, words_of
 from projections.tables import Column, RowSink, Table
 
 _PATIENT: Final = Column("patient", "uuid", "Stream of the patient.")
@@ -18,7 +18,7 @@ SEARCH_PATIENT: Final = Table(
     comment="What a list of hits shows of a patient.",
     columns=(
         _PATIENT,
-        Column("sort_name", "text", "The name, lower case, without accents."),
+        Column("sort_name", "text", "The name, lower case, without accents, its beginning."),
         Column("position", "bigint", "Position of the newest event that gave identity."),
         Column("body", "bytea", "The hit as JSON, as readers get it."),
     ),
@@ -33,12 +33,14 @@ SEARCH_WORD: Final = Table(
         Column("kind", "text", "name, birth or identifier."),
         Column("token", "text", "What is searched, by prefix: lower case, without accents."),
         Column("exact", "text", "A name's word with its accents; an identifier's system."),
+        Column("sort_name", "text", "As in search_patient: a word's patients in their order."),
+        Column("names", "text", "All names of the patient: ' token=exact' for each."),
         Column("position", "bigint", "Position of the newest event that gave identity."),
     ),
     key=("patient", "kind", "token", "exact"),
     stream="patient",
     owner="patient",
-    indexes=("kind, token, patient",),
+    indexes=("kind, token, exact, sort_name, patient, names",),
 )
 TABLES: Final = (SEARCH_PATIENT, SEARCH_WORD)
 
@@ -81,7 +83,11 @@ def write(changes: RowSink, state: PatientState, touched: Collection[str] | None
         position=position,
     )
     patient = UUID(stream.stream)
-    row = (patient, fold_text(person.display), position, _ENCODER.encode(hit))
-    changes.put(SEARCH_PATIENT, row)
-    words = [(patient, word.kind, word.token, word.exact, position) for word in words_of(state)]
-    changes.replace(SEARCH_WORD, patient, words)
+    sort_name = fold_text(person.display)[:MOST_SORTED]
+    changes.put(SEARCH_PATIENT, (patient, sort_name, position, _ENCODER.encode(hit)))
+    words = words_of(state)
+    names = joined_names(words)
+    rows = [
+        (patient, word.kind, word.token, word.exact, sort_name, names, position) for word in words
+    ]
+    changes.replace(SEARCH_WORD, patient, rows)

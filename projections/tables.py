@@ -7,8 +7,8 @@ the same on every server.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final, LiteralString, NamedTuple, Protocol
+from functools import cached_property, lru_cache
+from typing import Any, Final, LiteralString, NamedTuple, Protocol, cast
 
 from psycopg import sql
 
@@ -121,13 +121,19 @@ class Changes:
         connection.execute(_upsert(table, schema), parameters)
 
 
-def views_query(text: LiteralString, database: Database, number: int) -> sql.Composed:
+def views_query(text: LiteralString, database: Database, number: int) -> sql.SQL:
     """Fill `{views}`, `{ledger}` and `{pointer}` in a query constant."""
-    return sql.SQL(text).format(
-        views=sql.Identifier(database.views_schema(number)),
-        ledger=sql.Identifier(database.schema),
-        pointer=sql.Identifier(f"{database.schema}_views"),
+    return _filled(text, database.schema, database.views_schema(number))
+
+
+@lru_cache(maxsize=1024)
+def _filled(text: LiteralString, ledger: str, views: str) -> sql.SQL:
+    query = sql.SQL(text).format(
+        views=sql.Identifier(views),
+        ledger=sql.Identifier(ledger),
+        pointer=sql.Identifier(f"{ledger}_views"),
     )
+    return _rendered(query)
 
 
 class NewRows:
@@ -191,13 +197,20 @@ def create_indexes(connection: Connection, schema: str, tables: Iterable[Table])
             connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
 
 
-def select_rows(table: Table, schema: str) -> sql.Composed:
+@lru_cache(maxsize=256)
+def select_rows(table: Table, schema: str) -> sql.SQL:
     """Return the query for a table's rows of some streams (parameter `streams`, UUIDs)."""
-    return sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%(streams)s)").format(
+    query = sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%(streams)s)").format(
         _names(column.name for column in table.columns),
         sql.Identifier(schema, table.name),
         sql.Identifier(table.stream),
     )
+    return _rendered(query)
+
+
+def _rendered(query: sql.Composed) -> sql.SQL:
+    # Rendered once: composing a query anew takes longer than a small batch's rows do.
+    return sql.SQL(cast("LiteralString", query.as_string(None)))
 
 
 def _column_ddl(column: Column) -> sql.Composed:
@@ -210,7 +223,8 @@ def _names(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
 
 
-def _upsert(table: Table, schema: str) -> sql.Composed:
+@lru_cache(maxsize=256)
+def _upsert(table: Table, schema: str) -> sql.SQL:
     # Arrays go as binary (%b): three times faster than text.
     arrays = sql.SQL(", ").join(
         sql.SQL("{}::{}[]").format(sql.Placeholder(column.name, "b"), sql.SQL(column.type))
@@ -221,16 +235,19 @@ def _upsert(table: Table, schema: str) -> sql.Composed:
         sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in others
     )
     action = sql.SQL("DO UPDATE SET {}").format(settings) if others else sql.SQL("DO NOTHING")
-    return sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) {}").format(
+    query = sql.SQL("INSERT INTO {} ({}) SELECT * FROM unnest({}) ON CONFLICT ({}) {}").format(
         sql.Identifier(schema, table.name),
         _names(column.name for column in table.columns),
         arrays,
         _names(table.key),
         action,
     )
+    return _rendered(query)
 
 
-def _delete_owned(table: Table, schema: str) -> sql.Composed:
-    return sql.SQL("DELETE FROM {} WHERE {} = ANY(%(owners)s)").format(
+@lru_cache(maxsize=256)
+def _delete_owned(table: Table, schema: str) -> sql.SQL:
+    query = sql.SQL("DELETE FROM {} WHERE {} = ANY(%(owners)s)").format(
         sql.Identifier(schema, table.name), sql.Identifier(table.owner or "")
     )
+    return _rendered(query)

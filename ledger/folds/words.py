@@ -6,6 +6,7 @@ searched, and the form as written (lower case, NFC) that ranks an exact match hi
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -18,6 +19,8 @@ Kind = Literal["name", "birth", "identifier"]
 # Words are keys of a database index, whose entries have a size limit; content has hardly any.
 MOST_CHARACTERS: Final = 200
 MOST_WORDS: Final = 200
+MOST_JOINED: Final = 160
+MOST_SORTED: Final = 60
 
 _SPLIT: Final = re.compile(r"[^\w]+")
 _D_STROKE: Final = str.maketrans({"đ": "d", "Đ": "d"})
@@ -116,6 +119,15 @@ def birth_date(text: str) -> str | None:
     day, month, year = found.groups()
     parts = [year, *(part.zfill(2) for part in (month, day) if part)]
     return "-".join(parts)
+
+
+def joined_names(words: Iterable[Word]) -> str:
+    """Return all names of a person as one text, ` token=exact` for each, as much as fits an index.
+
+    A query of several words looks there whether a candidate has the others too.
+    """
+    named = (f" {word.token}={word.exact}" for word in words if word.kind == "name")
+    return "".join(named)[:MOST_JOINED]
 
 
 def read_person(resource: bytes | msgspec.Raw) -> Person:

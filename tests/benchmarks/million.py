@@ -1,4 +1,4 @@
-"""Fill a generation of views with a great many patients, through the real fold and tables.
+"""Fill views of their own with a great many patients, through the real fold and tables.
 
 Nobody signed these: signing a million registrations would measure the signing. Each is folded by
 the patient projection from a Patient resource, and its rows are written as a rebuild writes them.
@@ -17,10 +17,14 @@ from ledger.ids import derived_id
 from ledger.rows import BareEvent
 from projections.loading import write_states
 from projections.tables import NewRows
-from projections.tracking import create_generation, drop_generation, finish_loading
+from projections.tracking import (
+    create_generation,
+    drop_generation,
+    finish_loading,
+    install_views,
+)
 from signing.statement import ContentClaim, Statement
 
-GENERATION: Final = 1_000_000
 _BATCH: Final = 5_000
 _NAMES: Final = 20_000
 _NAMESPACE: Final = "019a0000-0000-7000-8000-000000000000"
@@ -29,18 +33,18 @@ _CITIZEN: Final = "https://clinledger.example/fhir/vn/sid/citizen-id"
 
 
 def fill_patients(connection: Connection, database: Database, count: int) -> None:
-    """Make `GENERATION` anew, with so many patients; it is not made active."""
-    drop_generation(connection, database, GENERATION)
+    """Make views with so many patients, for a database schema that has no ledger."""
+    number = install_views(connection, database)
+    drop_generation(connection, database, number)
     with connection.transaction():
-        create_generation(connection, database, GENERATION, indexes=False)
-    schema = database.views_schema(GENERATION)
+        create_generation(connection, database, number, indexes=False)
     rows = NewRows()
-    for number, event in enumerate(_registrations(count), 1):
+    for place, event in enumerate(_registrations(count), 1):
         write_states(rows, [event])
-        if number % _BATCH == 0 or number == count:
+        if place % _BATCH == 0 or place == count:
             with connection.transaction():
-                rows.flush(connection, schema)
-    finish_loading(connection, database, GENERATION, position=count - 1, leaf_hash=bytes(32))
+                rows.flush(connection, database.views_schema(number))
+    finish_loading(connection, database, number, position=count - 1, leaf_hash=bytes(32))
 
 
 def _registrations(count: int) -> Iterator[BareEvent]:

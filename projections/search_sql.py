@@ -1,0 +1,155 @@
+"""Hold the queries of patient search: how common words are, then a page of hits, best first.
+
+Two queries find hits. `SEARCH` takes every patient of the rarest word sought and ranks them; it
+reads as much as that word has patients. `SEARCH_COMMON` is for one word alone that very many have
+(a surname may be a third of all patients): it takes each spelling's patients in the order in which
+they are shown, which the index holds, and stops after a page.
+
+A way is one kind of match that a word sought allows: between `low` and `high`; worth 2 where the
+whole word is `token`, and 1 where its spelling begins with `exact`. `whole`, `spelt` and `complete`
+are patterns of names (`search_word.names`) for 2, for 1, and for both.
+"""
+
+from typing import Final
+
+_WAY: Final = """
+way AS (
+  SELECT * FROM unnest(
+    %(n)s::int[], %(kind)s::text[], %(low)s::text[], %(high)s::text[], %(token)s::text[],
+    %(exact)s::text[], %(must)s::text[],
+    %(begun)s::text[], %(whole)s::text[], %(spelt)s::text[], %(complete)s::text[]
+  ) AS w (n, kind, low, high, token, exact, must, begun, whole, spelt, complete)
+)
+"""
+# How common each word is, counted up to a limit: the rarest leads the search.
+COMMONNESS: Final = (
+    "WITH"  # noqa: S608 - constants
+    + _WAY
+    + """
+SELECT w.n, sum(c.hits)
+FROM way AS w CROSS JOIN LATERAL (
+  SELECT count(*) AS hits FROM (
+    SELECT FROM {views}.search_word AS t
+    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+    LIMIT %(common)s
+  ) AS few
+) AS c
+GROUP BY w.n
+ORDER BY 2, 1
+"""
+)
+_AFTER: Final = """
+last AS (
+  SELECT %(after_rank)s::int AS rank, q.sort_name, q.patient
+  FROM {views}.search_patient AS q WHERE q.patient = %(after_patient)s
+)
+"""
+_SHOW: Final = """
+SELECT page.rank::int, page.patient, p.body
+FROM page JOIN {views}.search_patient AS p USING (patient)
+ORDER BY page.rank DESC, page.sort_name, page.patient
+"""
+SEARCH: Final = (
+    "WITH"  # noqa: S608 - constants
+    + _WAY
+    + ","
+    + _AFTER
+    + """
+, candidate AS MATERIALIZED (
+  SELECT t.patient, t.sort_name, t.names,
+    max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int) AS score
+  FROM way AS w JOIN {views}.search_word AS t
+    ON t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+  WHERE w.n = %(leading)s AND (w.must IS NULL OR t.exact = w.must)
+    AND t.names LIKE ALL (%(needed)s::text[])
+  GROUP BY t.patient, t.sort_name, t.names
+), other AS (
+  SELECT c.patient, w.n, max(
+    CASE WHEN w.kind <> 'name' THEN (
+      SELECT max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int)
+      FROM {views}.search_word AS t
+      WHERE t.patient = c.patient AND t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+        AND (w.must IS NULL OR t.exact = w.must)
+    )
+    WHEN c.names LIKE w.complete THEN 3
+    WHEN c.names LIKE w.whole THEN 2
+    WHEN c.names LIKE w.spelt THEN 1
+    WHEN c.names LIKE w.begun THEN 0
+    END
+  ) AS score
+  FROM candidate AS c CROSS JOIN way AS w
+  WHERE w.n <> %(leading)s
+  GROUP BY c.patient, w.n
+), others AS (
+  SELECT patient, sum(score) AS score FROM other GROUP BY patient HAVING count(score) = %(others)s
+), ranked AS (
+  SELECT c.score + coalesce(o.score, 0) AS rank, c.sort_name, c.patient
+  FROM candidate AS c LEFT JOIN others AS o USING (patient)
+  WHERE %(others)s = 0 OR o.patient IS NOT NULL
+), page AS (
+  SELECT r.rank, r.sort_name, r.patient
+  FROM ranked AS r LEFT JOIN last ON true
+  WHERE %(after_rank)s::int IS NULL OR r.rank < last.rank OR (
+    r.rank = last.rank AND (r.sort_name, r.patient) > (last.sort_name, last.patient)
+  )
+  ORDER BY r.rank DESC, r.sort_name, r.patient
+  LIMIT %(limit)s
+)
+"""
+    + _SHOW
+)
+SEARCH_COMMON: Final = (
+    "WITH RECURSIVE"  # noqa: S608 - constants
+    + _WAY
+    + ","
+    + _AFTER
+    + """
+, spelling AS (
+  SELECT w.*, f.found_token, f.found_exact
+  FROM way AS w CROSS JOIN LATERAL (
+    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
+    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+    ORDER BY t.token, t.exact LIMIT 1
+  ) AS f
+  UNION ALL
+  SELECT s.n, s.kind, s.low, s.high, s.token, s.exact, s.must,
+    s.begun, s.whole, s.spelt, s.complete, f.found_token, f.found_exact
+  FROM spelling AS s CROSS JOIN LATERAL (
+    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
+    WHERE t.kind = s.kind AND (t.token, t.exact) > (s.found_token, s.found_exact)
+      AND t.token < s.high
+    ORDER BY t.token, t.exact LIMIT 1
+  ) AS f
+), scored AS (
+  SELECT s.*, 2 * (found_token = token)::int + starts_with(found_exact, exact)::int AS score
+  FROM spelling AS s
+), hit AS (
+  SELECT s.score, l.sort_name, l.patient
+  FROM scored AS s LEFT JOIN last ON true CROSS JOIN LATERAL (
+    SELECT t.sort_name, t.patient FROM {views}.search_word AS t
+    WHERE t.kind = s.kind AND t.token = s.found_token AND t.exact = s.found_exact
+      AND (t.sort_name, t.patient) > (
+        CASE WHEN s.score = last.rank THEN last.sort_name ELSE '' END,
+        CASE WHEN s.score = last.rank THEN last.patient
+          ELSE '00000000-0000-0000-0000-000000000000' END
+      )
+      AND (s.kind <> 'name' OR CASE s.score
+        WHEN 3 THEN true
+        WHEN 2 THEN t.names NOT LIKE s.complete
+        WHEN 1 THEN t.names NOT LIKE s.whole
+        ELSE t.names NOT LIKE s.whole AND t.names NOT LIKE s.spelt
+      END)
+    ORDER BY t.sort_name, t.patient
+    LIMIT %(limit)s
+  ) AS l
+  WHERE last.rank IS NULL OR s.score <= last.rank
+), page AS (
+  SELECT max(score) AS rank, sort_name, patient
+  FROM hit
+  GROUP BY sort_name, patient
+  ORDER BY 1 DESC, sort_name, patient
+  LIMIT %(limit)s
+)
+"""
+    + _SHOW
+)
