@@ -1,6 +1,7 @@
 """Run the benchmarks: `make bench`, `make bench SIZE=10m`; see docs/performance.md."""
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -18,6 +19,8 @@ from tests.benchmarks.workload import CORES
 
 _DEFAULT_SIZE: Final = "1m"
 _ROUNDS: Final = 3
+_MINUTES: Final = 14.5
+_LARGEST_IN_TIME: Final = 1_000_000
 _DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -30,7 +33,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--docs", type=Path, default=_DOCS, help="where to write")
     parser.add_argument("--profile", action="store_true", help="only profile, to stdout")
     given = parser.parse_args(arguments)
-    plan = Plan(size=_number(given.size), rounds=given.rounds, seconds=given.seconds)
+    size = _number(given.size)
+    minutes = _MINUTES if size <= _LARGEST_IN_TIME else math.inf
+    plan = Plan(size=size, rounds=given.rounds, seconds=given.seconds, minutes=minutes)
     started = time.monotonic()
     site = Site()
     pool = new_pool(CORES)

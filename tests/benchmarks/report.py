@@ -13,12 +13,13 @@ import msgspec
 
 from tests.benchmarks.figures import Figures, Spread, spread_of
 from tests.benchmarks.growth import label
-from tests.benchmarks.plot import bars
+from tests.benchmarks.plot import Bar, bars
 from tests.benchmarks.rows import BOUND, ROWS, Row
 
 BEGIN: Final = "<!-- written by make bench: begin -->"
 END: Final = "<!-- written by make bench: end -->"
 _HERE: Final = Path(__file__).parent
+_MANY: Final = 1_000  # from there on decimals say nothing
 _COMMITTED: Final = "HEAD:docs/performance.json"
 
 
@@ -58,7 +59,7 @@ def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> 
     for group in dict.fromkeys(one.row.group for one in judged):
         some = [one for one in judged if one.row.group == group]
         lines += _table(group, some, size)
-        (docs / _plot_name(group)).write_text(_plot(group, some))
+        (docs / _plot_name(group)).write_text(_plot(group, some, size))
     if missing:
         lines += [f"Not measured in this run: {'; '.join(missing)}.", ""]
     lines += _growth(figures)
@@ -148,7 +149,7 @@ def _table(group: str, some: Sequence[Judged], size: int) -> list[str]:
 
 def _line(one: Judged, size: int) -> str:
     row = one.row
-    digits = 0 if one.value.median >= 1_000 else 2
+    digits = 0 if one.value.median >= _MANY else 2
     ratio = one.ratio.text() if one.ratio else ""
     verdict = "**missed**" if one.verdict == "missed" else one.verdict
     cells = (row.figure, one.value.text(digits), row.baseline, ratio, _target(row), verdict)
@@ -174,12 +175,23 @@ def _plot_name(group: str) -> str:
     return f"performance-{group.lower().replace(' ', '-')}.svg"
 
 
-def _plot(group: str, some: Sequence[Judged]) -> str:
+def _plot(group: str, some: Sequence[Judged], size: int) -> str:
     rows = [one for one in some if one.row.floor is not None]
-    title = f"{group}: measured, in multiples of the target (1 or more is met)"
-    return bars(
-        title,
-        [(one.row.label, one.row.reach(one.judged.median), one.row.goal_reach()) for one in rows],
+    title = f"{group}: in multiples of the target (1 or more is met)"
+    return bars(title, [_bar(one, size) for one in rows])
+
+
+def _bar(one: Judged, size: int) -> Bar:
+    row, spread = one.row, one.judged
+    ends = sorted((row.reach(spread.low), row.reach(spread.high)))
+    digits = 0 if spread.median >= _MANY else 2
+    return Bar(
+        label=row.figure.replace("at the largest", f"at {label(size)}"),
+        value=row.reach(spread.median),
+        low=ends[0],
+        high=ends[1],
+        goal=row.goal_reach(),
+        text=f"{spread.median:,.{digits}f} ({_target(row)})",
     )
 
 

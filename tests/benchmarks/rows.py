@@ -129,20 +129,13 @@ _VERIFICATION: Final = (
         floor=0.45,
         goal=0.6,
     ),
-    Row(
-        group=_VERIFY,
-        figure="verify, everything, one process",
-        baseline="ES256 verify, one core (reading)",
-    ),
-    Row(group=_VERIFY, figure="verify, hashes only", floor=200_000, goal=300_000),
-    Row(group=_VERIFY, figure="verify, hashes only", baseline="binary read out"),
+    Row(group=_VERIFY, figure="verify hashes at the largest", floor=200_000, goal=300_000),
     _latency(_VERIFY, "incremental verify, s for 100,000 new events", 15),
 )
 _READS: Final = (
     Row(group=_READ, figure="rebuild of the simple views", floor=100_000),
-    Row(group=_READ, figure="rebuild of the full record view", floor=40_000),
+    Row(group=_READ, figure="rebuild of all views", floor=40_000),
     Row(group=_READ, figure="rebuild of all views", baseline="read and open all events"),
-    Row(group=_READ, figure="rebuild of all views", baseline="binary read out"),
     _latency(_READ, "views behind their events p99 ms", 100),
     _latency(_READ, "record of 500 entries as of a position p95 ms", 20),
     _latency(_READ, "patient search p95 ms", 30),

@@ -1,7 +1,10 @@
 """Run all measurements: grow the ledgers, then rounds of appending, then rounds of reading."""
 
 import asyncio
+import math
 import os
+import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
@@ -37,6 +40,7 @@ from tests.benchmarks.readings import (
     measure_verification,
     records,
 )
+from tests.benchmarks.simple_views import measure_simple_views
 from tests.benchmarks.site import Ground, Site
 from tests.benchmarks.workload import CORES
 
@@ -44,6 +48,7 @@ MIDDLE: Final = 100_000
 """Size of the ledger on which what takes long is measured, where the largest one is larger."""
 _LONG_RECORD: Final = 500
 _LOOKS: Final = 400
+_APPENDING_SHARE: Final = 0.6
 _MOST_PATIENTS: Final = 1_000_000
 _ROW_SAMPLE: Final = 2_000
 
@@ -54,11 +59,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         size: of the largest ledger, events.
         seconds: of each baseline.
+        minutes: after which no further round begins, though each kind has one at least.
     """
 
     size: int
     rounds: int
     seconds: float
+    minutes: float = math.inf
 
     def share(self, parts: float, least: int, most: int) -> int:
         """Return so many parts of a thousand of the size, within bounds."""
@@ -73,6 +80,7 @@ class Run:
         self._pool = pool
         self._figures = figures
         self._plan = plan
+        self._started = time.monotonic()
         self._grounds: dict[int, Ground] = {}
         self._people = site.main
 
@@ -88,20 +96,30 @@ class Run:
             baselines = Baselines(
                 self._site, row_bytes=_row_bytes(self._site), seconds=self._plan.seconds
             )
-            for number in range(1, self._plan.rounds + 1):
-                say(f"round {number} of {self._plan.rounds}, appending; load {_load():.1f}")
+            for _ in self._rounds("appending", _APPENDING_SHARE):
                 self._figures.add("load of the machine", _load())
                 self._appends(runner, baselines)
                 self._posts()
-                events = self._plan.share(4, 640, 4_000)
+                events = self._plan.share(4, 256, 4_000)
                 measure_beside(self._site, runner, self._figures, events=events)
             baselines.close()
             measure_sizes(self._figures, self._grounds)
             self._views(runner)
-        for number in range(1, self._plan.rounds + 1):
-            say(f"round {number} of {self._plan.rounds}, reading; load {_load():.1f}")
+        for _ in self._rounds("reading", 1.0):
             self._figures.add("load of the machine, reading", _load())
             self._reads(record)
+
+    def _rounds(self, what: str, share: float) -> Iterator[int]:
+        """Count rounds, as long as another one would end within its share of the time."""
+        longest = 0.0
+        for number in range(1, self._plan.rounds + 1):
+            now = time.monotonic()
+            if number > 1 and now - self._started + longest > share * 60 * self._plan.minutes:
+                say(f"no time for round {number} of {what}")
+                return
+            say(f"round {number} of {self._plan.rounds}, {what}; load {_load():.1f}")
+            yield number
+            longest = max(longest, time.monotonic() - now)
 
     def _grow(self, runner: asyncio.Runner) -> str:
         """Grow the main ledger and keep a copy at each size; return a long record."""
@@ -135,12 +153,12 @@ class Run:
     def _posts(self) -> None:
         site, figures, pool = self._site, self._figures, self._pool
         # Whole patients: the opening of a stream, which costs most, is in its natural proportion.
-        events = self._plan.share(4, 640, 4_480)
+        events = self._plan.share(4, 320, 4_480)
         measure_library(figures, seconds=self._plan.seconds / 2, pool=pool)
         measure_validation(site, figures)
         measure_echo(site, figures, pool, events=events)
         measure_posts(site, figures, pool, events=events)
-        measure_batches(site, figures, pool, events=self._plan.share(8, 1_600, 8_000))
+        measure_batches(site, figures, pool, events=self._plan.share(8, 800, 8_000))
         measure_workers(site, figures, pool, events=events)
 
     def _views(self, runner: asyncio.Runner) -> None:
@@ -148,6 +166,7 @@ class Run:
         size, figures = self._plan.size, self._figures
         say("views")
         measure_rebuild(self._site.main, figures, f"rebuild of all views at {label(size)}")
+        measure_simple_views(self._site.main, figures)
         small = self._grounds[min(self._grounds)]
         if small is not self._site.main:
             measure_rebuild(small, figures, f"rebuild of all views at {label(min(self._grounds))}")

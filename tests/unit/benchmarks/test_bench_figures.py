@@ -8,7 +8,7 @@ import pytest
 
 from ledger.submitted import SubmittedEvent
 from tests.benchmarks.figures import Figures, percentile
-from tests.benchmarks.plot import bars
+from tests.benchmarks.plot import Bar, bars
 from tests.benchmarks.report import BEGIN, END, changed_verdicts, write_report
 from tests.benchmarks.rows import BOUND, ROWS
 from tests.benchmarks.workload import deal
@@ -102,10 +102,18 @@ def test_only_verdicts_that_turned_count_as_changed() -> None:
 
 
 def test_bars_are_escaped_and_bounded() -> None:
-    drawing = bars("a < b", [("x & y", 50.0, 1.0), ("z", 0.5, 1.5)])
+    drawing = bars(
+        "a < b",
+        [
+            Bar(label="x & y", value=50.0, low=40.0, high=60.0, goal=1.0, text="50.00"),
+            Bar(label="z", value=0.5, low=0.1, high=0.7, goal=1.5, text="0.50"),
+        ],
+    )
     assert "a &lt; b" in drawing
     assert "x &amp; y" in drawing
     assert "50.00" in drawing
+    places = [float(place) for place in re.findall(r' x[12]?="([0-9.]+)"', drawing)]
+    assert max(places) <= 900
 
 
 def test_patients_are_dealt_in_order_and_to_one_caller_each() -> None:
