@@ -6,7 +6,7 @@ import msgspec
 
 from ledger.evidence.builder import build_evidence
 from ledger.evidence.format import Evidence, Subject, encode_evidence
-from ledger.evidence.verify_evidence import Policy, Trust, check_evidence, read_note_key
+from ledger.evidence.verify_evidence import NoteKey, Policy, check_evidence
 from ledger.heads import HeadTree, StreamHead
 from ledger.reader import LedgerReader
 from signing.checkpoints import Checkpoint, sign_checkpoint
@@ -51,10 +51,10 @@ class Prover:
         lines = [f"witness {w.verifier.vkey.name} {w.verifier.vkey}" for w in self.witnesses]
         return "\n".join([*lines, f"group all all {names}", "quorum all", ""])
 
-    def trust(self, policy: Policy | None = None) -> Trust:
-        """What an auditor of this ledger believes."""
-        genesis = bytes.fromhex(self.genesis)
-        return Trust(key=read_note_key(self.vkey), genesis=genesis, policy=policy or Policy())
+    @property
+    def trusted(self) -> tuple[NoteKey, bytes]:
+        """What an auditor of this ledger believes: checkpoint key and founding event."""
+        return NoteKey(self.vkey), bytes.fromhex(self.genesis)
 
     def note(self, size: int | None = None, *, cosigned: int = 0) -> bytes:
         """Sign a checkpoint of a size, default the present one."""
@@ -83,7 +83,7 @@ class Prover:
 
     def verdict(self, evidence: Evidence, policy: Policy | None = None) -> dict[str, object]:
         """Check a file as an auditor of this ledger does; RefusedError when it is refused."""
-        return check_evidence(encode_evidence(evidence), self.trust(policy))
+        return check_evidence(encode_evidence(evidence), *self.trusted, policy or Policy())
 
     def publish_heads(self, *, left_out: str = "") -> Built:
         """Publish the heads of the tree as it is, by a key of the ledger's own; commit.

@@ -2,11 +2,12 @@
 
 The checkpoint decides what is in the file: nothing at or after its size. Besides what is asked for
 there are, whole from version 1, the staff streams of everyone whose signature the file relies on,
-and so on up to the founding event.
+and so on up to the founding event; and every event that gave the ledger a new checkpoint key.
 """
 
 import base64
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 
@@ -23,6 +24,13 @@ from signing.errors import SigningError
 from signing.notes import parse_note
 
 NOT_COVERED = "no checkpoint covers it yet"
+ROTATED_TYPE: Final = "checkpoint-key-rotated.v1"
+
+_MENTIONING: Final = """
+SELECT e.event_id
+FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s USING (position)
+WHERE e.stream = %(stream)s::uuid AND e.position < %(size)s AND position(%(tag)s in s.body) > 0
+"""
 
 
 class _KeptHashes(HashSource):
@@ -127,7 +135,8 @@ def build_evidence(
     asked = _asked(reader, subject, checkpoint.size)
     founding = reader.events(-1, 1)[0]
     published = newest_heads(reader, founding.stream, checkpoint.size)
-    found = {event.position: event for event in (founding, *asked)}
+    rotations = _rotations(reader, founding.stream, checkpoint.size)
+    found = {event.position: event for event in (founding, *rotations, *asked)}
     if published is not None:
         found[published.position] = published
     _add_signers(reader, found, checkpoint.size)
@@ -143,6 +152,15 @@ def build_evidence(
         origin=reader.origin,
         subject=subject,
     )
+
+
+def _rotations(reader: LedgerReader, facility: str, size: int) -> list[Event]:
+    """Return the events of the facility's stream that gave the ledger a new checkpoint key."""
+    store, tag = reader.store, ROTATED_TYPE.encode()
+    query = store.database.query(_MENTIONING)
+    given = {"stream": facility, "size": size, "tag": tag}
+    ids = [str(row[0]) for row in store.connection.execute(query, given).fetchall()]
+    return [event for event in reader.events_by_id(ids) if event.statement.type == ROTATED_TYPE]
 
 
 def _chains(subject: Subject, found: Mapping[int, Event]) -> list[Event]:

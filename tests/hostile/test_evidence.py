@@ -11,7 +11,7 @@ import pytest
 
 from ledger.database import Database
 from ledger.evidence.format import Evidence, Subject, encode_evidence
-from ledger.evidence.verify_evidence import RefusedError, Trust, check_evidence, read_policy, told
+from ledger.evidence.verify_evidence import Policy, RefusedError, check_evidence, told
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer
 from signing.statement import Seen
@@ -105,13 +105,13 @@ def test_row_36_a_foreign_checkpoint_key_proves_nothing(prover: Prover) -> None:
     prover.signer = Ed25519Signer(prover.builder.origin, SoftKey.generate("EdDSA"))
     forged = prover.record()
     assert prover.vkey.encode() not in forged.checkpoint
-    assert refusal(prover, evidence)[0] == "checkpoint-unsigned"
-    trust = prover.trust()
+    assert refusal(prover, evidence) == ("wrong-ledger", 0)
+    trusted = prover.trusted
     prover.signer = Ed25519Signer(prover.builder.origin, prover.hospital.checkpoint)
     assert refusal(prover, forged)[0] == "checkpoint-unsigned"
     # The forger's own key, given by hand, is not the one that the founding event names.
-    with pytest.raises(RefusedError, match="another origin or checkpoint key"):
-        check_evidence(encode_evidence(forged), trust)
+    with pytest.raises(RefusedError, match="no event names the trusted checkpoint key"):
+        check_evidence(encode_evidence(forged), *trusted, Policy())
 
 
 def test_row_40_a_withheld_event_in_the_middle_is_refused(prover: Prover) -> None:
@@ -149,7 +149,7 @@ def test_row_40_with_published_heads_nothing_below_them_can_be_withheld(prover: 
     verdict: Any = prover.verdict(evidence)
     assert verdict["heads"]["size"] == published.position
     assert verdict["heads"]["unopened"] == []
-    assert f"nothing left out before position {published.position}" in told(verdict, 0)
+    assert f"Nothing left out before position: {published.position} (" in told(verdict, 0)
     newest: dict[str, int] = {}
     for index, event in enumerate(evidence.events):
         newest[prover.builder.events[event.position].stream] = index
@@ -188,7 +188,7 @@ def test_row_40_heads_are_not_to_be_exchanged_or_thinned_out_unseen(prover: Prov
     thinned = msgspec.structs.replace(heads, openings=(second, *rest))
     verdict: Any = prover.verdict(msgspec.structs.replace(evidence, heads=thinned))
     assert verdict["heads"]["unopened"] == [first.stream]
-    assert "1 streams excepted" in told(verdict, 0)
+    assert f"Except in streams: {first.stream}" in told(verdict, 0)
     for opening in (
         msgspec.structs.replace(first, stream=second.stream),
         msgspec.structs.replace(first, version=first.version + 1),
@@ -263,13 +263,14 @@ def test_row_43_a_new_ledger_of_the_same_origin_and_key_has_another_genesis(
     forger.close()
     assert refusal(prover, evidence) == ("genesis-mismatch", 0)
     # Without --genesis only the witnesses of a policy could tell: the verdict says so.
-    verdict = check_evidence(encode_evidence(evidence), Trust(key=prover.trust().key))
+    key, _ = prover.trusted
+    verdict = check_evidence(encode_evidence(evidence), key, None, Policy())
     assert (verdict["ok"], verdict["genesis_compared"]) == (True, False)
-    assert "NOT compared: see --genesis" in told(verdict, 0)
+    assert "Founding event compared with --genesis: NO" in told(verdict, 0)
     # Witnesses saw the first ledger, and cosign no second one of this origin.
-    policy = read_policy(prover.policy)
+    policy = Policy(prover.policy)
     with pytest.raises(RefusedError, match="witnesses-missing"):
-        check_evidence(encode_evidence(evidence), Trust(key=prover.trust().key, policy=policy))
+        check_evidence(encode_evidence(evidence), key, None, policy)
     subject = Subject(id=prover.hospital.ward.record, kind="record")
     original = prover.build(subject, prover.note(cosigned=2))
     assert prover.verdict(original, policy)["witnessed"] == "witnessed by 2 of 2"
@@ -325,7 +326,7 @@ def test_a_file_about_something_else_is_refused(prover: Prover) -> None:
     evidence = prover.event(event.event_id)
     about = Subject(id=prover.builder.new_id(), kind="event")
     other = msgspec.structs.replace(evidence, subject=about)
-    assert refusal(prover, other) == ("event-missing", None)
+    assert refusal(prover, other) == ("rule-broken", event.position)
     record = Subject(id=event.stream, kind="record")
     surplus = msgspec.structs.replace(evidence, subject=record)
     assert refusal(prover, surplus) == ("version-gap", event.position)

@@ -14,7 +14,7 @@ from api.witness.state import WitnessState
 from ledger.checkpointing.follower import InconsistentLedgerError
 from ledger.clock import SystemClock
 from ledger.evidence.format import Evidence, Subject
-from ledger.evidence.verify_evidence import RefusedError, read_policy
+from ledger.evidence.verify_evidence import Policy, RefusedError
 from ledger.merkle import consistency_proof
 from signing.checkpoints import Checkpoint
 from signing.cosignatures import Cosigner
@@ -111,7 +111,7 @@ def test_attack_14_a_frozen_head_shows_its_age(scene: Scene) -> None:
     scene.attack.hospital.builder.commit()
     subject = Subject(id=scene.attack.events[255].event_id, kind="event")
 
-    frozen: Any = prover.verdict(prover.build(subject, old), read_policy(prover.policy))
+    frozen: Any = prover.verdict(prover.build(subject, old), Policy(prover.policy))
 
     assert frozen["size"] == 260
     assert set(frozen["witnesses"].values()) == {"2026-09-21T14:20:00.000Z"}
@@ -133,7 +133,7 @@ def test_attack_28_a_cosignature_left_out_or_changed_is_missed_by_the_policy(
     """Leaving it out makes nothing provable: it can only be missed."""
     prover = scene.prover
     subject = Subject(id=scene.attack.events[255].event_id, kind="event")
-    policy = read_policy(prover.policy)
+    policy = Policy(prover.policy)
     assert prover.verdict(prover.build(subject, prover.note(cosigned=2)), policy)["ok"] is True
     left_out = prover.build(subject, prover.note(cosigned=1))
     changed = _with_changed_end(prover.build(subject, prover.note(cosigned=2)))
@@ -153,7 +153,7 @@ def test_attack_38_with_all_witnesses_in_it_only_what_others_kept_is_left(scene:
         _cosign(prover.note(), prover.witnesses),
     )
 
-    assert prover.verdict(forged, read_policy(prover.policy))["ok"] is True
+    assert prover.verdict(forged, Policy(prover.policy))["ok"] is True
     report = scene.attack.verify(acks=scene.acks)
     assert found(report, "acknowledged-missing") == list(range(FORK, 260))
     assert found(scene.attack.verify(checkpoints=(scene.kept,)), INCONSISTENT) == [259]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ledger.database import Database
 from ledger.evidence.format import Evidence, Subject, encode_evidence
-from ledger.evidence.verify_evidence import RefusedError, check_evidence, read_policy
+from ledger.evidence.verify_evidence import Policy, RefusedError, check_evidence
 from tests.evidence_files import Prover
 from tests.hospital import Hospital, build_hospital
 from tests.ledger_builder import LedgerBuilder
@@ -20,13 +20,13 @@ class Judge:
 
     def __init__(self, prover: Prover, evidence: Evidence) -> None:
         self.data = encode_evidence(evidence)
-        self.trust = prover.trust(read_policy(prover.policy))
-        self.verdict = check_evidence(self.data, self.trust)
+        self.trust = (*prover.trusted, Policy(prover.policy))
+        self.verdict = check_evidence(self.data, *self.trust)
 
     def proves_the_same_or_nothing(self, data: bytes) -> bool:
         """Tell whether a changed file is refused, or proves exactly what the first did."""
         try:
-            return check_evidence(data, self.trust) == self.verdict
+            return check_evidence(data, *self.trust) == self.verdict
         except RefusedError:
             return True
 

@@ -2,14 +2,16 @@
 
 import ast
 import base64
+import datetime as dt
 import sys
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from ledger.catalogue import CATALOGUE, RESERVED
 from ledger.evidence import verify_evidence
-from ledger.evidence.verify_evidence import AUTHORS, parse_checkpoint, read_note_key, read_policy
+from ledger.evidence.verify_evidence import AUTHORS, Note, NoteKey, Policy
 from ledger.roles import FOUNDING_ROLES
 from signing.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
 from signing.cosignatures import generate_mldsa_pem, load_cosigner, load_verifier
@@ -98,14 +100,14 @@ def ours(data: bytes) -> tuple[str, int, bytes] | None:
 
 def alone(data: bytes) -> tuple[str, int, bytes] | None:
     """Judge by the verifier that stands alone."""
-    key = read_note_key(VKEY)
+    key = NoteKey(VKEY)
     try:
-        found = parse_checkpoint(data)
-        signed = found.time_of(key)
-    except ValueError:
+        note = Note(data)
+        origin, size, root = note.head()
+        signed = note.time_of(key)
+    except (ValueError, InvalidSignature):
         return None
-    accepted = signed is not None and found.origin == key.name
-    return (found.origin, found.size, found.root) if accepted else None
+    return (origin, size, root) if signed is not None and origin == key.name else None
 
 
 @pytest.mark.parametrize("data", NOTES)
@@ -150,7 +152,7 @@ def test_both_take_the_same_verifier_keys(text: str) -> None:
     except SigningError:
         expected = False
     try:
-        read_note_key(text)
+        NoteKey(text)
         found = True
     except ValueError:
         found = False
@@ -182,6 +184,11 @@ POLICIES = [
 ]
 
 
+def seconds_of(time: str) -> int:
+    """Return the seconds since 1970 of a time in words."""
+    return int(dt.datetime.fromisoformat(time).timestamp())
+
+
 @pytest.mark.parametrize("text", POLICIES)
 @pytest.mark.parametrize("cosigned", [0, 1, 2])
 def test_both_read_and_apply_policies_alike(text: str, cosigned: int) -> None:
@@ -194,11 +201,10 @@ def test_both_read_and_apply_policies_alike(text: str, cosigned: int) -> None:
     except SigningError:
         expected = None
     try:
-        policy = read_policy(text)
-        checkpoint = parse_checkpoint(note)
-        times = {name: checkpoint.time_of(key) for name, key in policy.witnesses.items()}
-        there = {name: seconds for name, seconds in times.items() if seconds}
-        found = there, policy.is_met(set(there)), len(policy.witnesses)
+        policy, parsed = Policy(text), Note(note)
+        times = {name: parsed.time_of(key) for name, key in policy.witnesses.items()}
+        there = {name: seconds_of(time) for name, time in times.items() if time}
+        found = there, policy.is_met(there), len(policy.witnesses)
     except ValueError:
         found = None
     assert found == expected
@@ -231,26 +237,14 @@ def test_it_imports_the_standard_library_and_cryptography_only() -> None:
     assert roots <= {*sys.stdlib_module_names, "cryptography"}
 
 
-def test_it_has_fewer_than_800_lines_of_code() -> None:
-    """Short enough to be read by whoever relies on it; docstrings, comments and blanks apart."""
-    source = Path(verify_evidence.__file__).read_text()
-    told = {
-        number
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node)
-        for number in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
-    }
-    code = [
-        line
-        for number, line in enumerate(source.split("\n"), 1)
-        if line.strip() and not line.lstrip().startswith("#") and number not in told
-    ]
-    assert len(code) < 800
+def test_it_has_fewer_than_800_lines_in_all() -> None:
+    """Short enough to be read by whoever relies on it; `wc -l`, as issue 3 counts."""
+    assert Path(verify_evidence.__file__).read_bytes().count(b"\n") < 800
 
 
 def test_a_witness_key_under_another_name_is_unknown() -> None:
     """Name and id together say whose signature a line is."""
     renamed = str(ed25519_vkey("w3", SoftKey.generate("EdDSA"), type_=4))
-    checkpoint = parse_checkpoint(COSIGNED)
-    assert checkpoint.time_of(read_note_key(renamed)) is None
-    assert checkpoint.time_of(read_note_key(W1)) == 1_790_000_000
+    checkpoint = Note(COSIGNED)
+    assert checkpoint.time_of(NoteKey(renamed)) is None
+    assert checkpoint.time_of(NoteKey(W1)) == "2026-09-21T14:13:20.000Z"

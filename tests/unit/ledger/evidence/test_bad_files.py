@@ -7,12 +7,12 @@ import pytest
 
 from ledger.evidence.format import Evidence, EvidenceEvent, Subject, encode_evidence
 from ledger.evidence.verify_evidence import (
-    MAX_FILE_BYTES,
+    MAX_BYTES,
+    NoteKey,
+    Policy,
     RefusedError,
-    Trust,
     check_evidence,
     check_file,
-    read_note_key,
     told,
 )
 from signing.keys import SoftKey
@@ -21,7 +21,6 @@ from signing.vkeys import ed25519_vkey
 
 VKEY = str(ed25519_vkey("a.example/ledger", SoftKey.generate("EdDSA")))
 ID = "01980000-0000-7000-8000-000000000001"
-TRUST = Trust(key=read_note_key(VKEY))
 STATEMENT = encode_statement(
     Statement(
         alg="ES256",
@@ -63,7 +62,7 @@ EVENTS = SMALLEST[SMALLEST.index(b'"events":') : SMALLEST.index(b',"format"')]
 def refusal(data: bytes) -> str:
     """Return the code with which bytes are refused."""
     with pytest.raises(RefusedError) as refused:
-        check_evidence(data, TRUST)
+        check_evidence(data, NoteKey(VKEY), None, Policy())
     return refused.value.code
 
 
@@ -117,12 +116,12 @@ def test_what_is_not_the_one_spelling_of_a_file_is_malformed(data: bytes) -> Non
 @pytest.mark.parametrize(
     ("data", "code"),
     [
-        (SMALLEST, "checkpoint-invalid"),
+        (SMALLEST, "content-missing"),
         (SMALLEST.replace(b"a.example", b"b.example"), "wrong-ledger"),
         (SMALLEST.replace(b"Q0xFMQ", b"Q0xFMg"), "entry-malformed"),
         (SMALLEST.replace(STATEMENT64, STATEMENT64[:-4]), "statement-malformed"),
         (SMALLEST.replace(EVENTS, b'"events":[' + b"1," * 10**6 + b"1]"), "evidence-too-large"),
-        (b"0" * (MAX_FILE_BYTES + 1), "evidence-too-large"),
+        (b"0" * (MAX_BYTES + 1), "evidence-too-large"),
     ],
 )
 def test_each_fault_has_its_code(data: bytes, code: str) -> None:
@@ -135,7 +134,7 @@ def test_a_file_of_100_mb_is_refused_without_reading_it_all(tmp_path: Path) -> N
     large = tmp_path / "large.clinledger-evidence"
     with large.open("wb") as file:
         file.truncate(100_000_000)
-    verdict = check_file(large, trust=VKEY)
+    verdict = check_file(large, VKEY, None, None)
     assert (verdict["ok"], verdict["code"]) == (False, "evidence-too-large")
     assert told(verdict, 0).startswith("REFUSED: this file proves nothing\n")
     assert "evidence-too-large" in told(verdict, 1)
@@ -157,4 +156,4 @@ def test_a_file_of_100_mb_is_refused_without_reading_it_all(tmp_path: Path) -> N
 def test_only_a_ledgers_own_key_can_be_trusted(vkey: str, tmp_path: Path) -> None:
     """A witness's key, or a mistyped one, is wrong usage."""
     with pytest.raises(ValueError, match=r"."):
-        check_file(tmp_path, trust=vkey)
+        check_file(tmp_path, vkey, None, None)
