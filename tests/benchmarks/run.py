@@ -184,6 +184,7 @@ class Run:
         measure_hashes(figures, self._grounds, processes=CORES)
         measure_opening(middle, figures)
         measure_rebuild(middle, figures, "rebuild of all views")
+        measure_simple_views(middle, figures)
         measure_replay(site.main, figures, record)
         measure_records(site, figures, self._pool, records(site.main, _LOOKS))
         measure_search(self._people, figures)
