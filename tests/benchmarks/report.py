@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ BEGIN: Final = "<!-- written by make bench: begin -->"
 END: Final = "<!-- written by make bench: end -->"
 _HERE: Final = Path(__file__).parent
 _MANY: Final = 1_000  # from there on decimals say nothing
+_SIZED: Final = re.compile(r"(?P<what>.+) at (?P<size>[0-9]+[km])(?P<more>.*)")
 _COMMITTED: Final = "HEAD:docs/performance.json"
 
 
@@ -59,7 +61,9 @@ def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> 
     for group in dict.fromkeys(one.row.group for one in judged):
         some = [one for one in judged if one.row.group == group]
         lines += _table(group, some, size)
-        (docs / _plot_name(group)).write_text(_plot(group, some, size))
+        if any(one.verdict for one in some):
+            (docs / _plot_name(group)).write_text(_plot(group, some, size))
+            lines += [f"![{group}: figures against their targets]({_plot_name(group)})", ""]
     if missing:
         lines += [f"Not measured in this run: {'; '.join(missing)}.", ""]
     lines += _growth(figures)
@@ -142,8 +146,6 @@ def _table(group: str, some: Sequence[Judged], size: int) -> list[str]:
         "|---|--:|---|--:|--:|---|",
         *(_line(one, size) for one in some),
         "",
-        f"![{group}: figures against their targets]({_plot_name(group)})",
-        "",
     ]
 
 
@@ -164,11 +166,33 @@ def _target(row: Row) -> str:
 
 
 def _growth(figures: Figures) -> list[str]:
-    """Return where the bytes of an event are, part by part."""
+    """Return what was measured at each size, and where the bytes of an event are."""
+    found = [match for name in figures.all() if (match := _SIZED.fullmatch(name))]
+    sizes = list(dict.fromkeys(match["size"] for match in found))
+    names = dict.fromkeys((match["what"], match["more"]) for match in found)
+    lines = [
+        "### Every size",
+        "",
+        f"| measured | {' | '.join(sizes)} |",
+        f"|---|{'--:|' * len(sizes)}",
+    ]
+    for what, more in names:
+        cells = [_cell(figures, f"{what} at {size}{more}") for size in sizes]
+        lines.append(f"| {what}{more} | {' | '.join(cells)} |")
     prefix = "bytes per event, "
-    found = [name for name in figures.all() if name.startswith(prefix)]
-    cells = [f"{name.removeprefix(prefix)} {figures.spread(name).median:,.0f}" for name in found]
-    return [f"Bytes per event in the largest ledger: {'; '.join(cells)}."] if cells else []
+    parts = [
+        f"{name.removeprefix(prefix)} {figures.spread(name).median:,.0f}"
+        for name in figures.all()
+        if name.startswith(prefix)
+    ]
+    return [*lines, "", f"Bytes per event in the largest ledger: {'; '.join(parts)}."]
+
+
+def _cell(figures: Figures, name: str) -> str:
+    if not figures.has(name):
+        return ""
+    spread = figures.spread(name)
+    return spread.text(0 if spread.median >= _MANY else 2)
 
 
 def _plot_name(group: str) -> str:
