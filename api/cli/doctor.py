@@ -6,13 +6,16 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from api.checkpoint_keys import KeyFolder
 from api.cli.access import settings
 from api.cli.console import FOUND, say, say_json
+from api.keystore import KeyStore
 from api.settings import Settings
 from ledger.database import Connection, Database
 from ledger.errors import EnvironmentRefusedError, LedgerError
 from ledger.founding import open_keyring
 from ledger.migrate import migration_state
+from ledger.open_directory import read_checkpoint_keys
 from ledger.store import EntryStore
 from projections.errors import ProjectionError
 from projections.reads import ViewReader
@@ -61,6 +64,7 @@ def _diagnose(chosen: Settings) -> Iterator[Diagnosis]:
         _migrations,
         _roles,
         _ledger,
+        _checkpoint_key,
         _views,
     )
     with connection:
@@ -131,6 +135,16 @@ def _ledger(chosen: Settings, database: Database, connection: Connection) -> Dia
         return Diagnosis(name="ledger", state="error", detail=str(error))
     detail = f"{keyring.origin}, {store.head().size} entries"
     return Diagnosis(name="ledger", state="ok", detail=detail)
+
+
+def _checkpoint_key(chosen: Settings, database: Database, connection: Connection) -> Diagnosis:
+    keys = read_checkpoint_keys(connection, database)
+    folder = KeyFolder(KeyStore(chosen.keys), keys[-1].vkey.partition("+")[0])
+    since = f"key number {len(keys)}, in force since position {keys[-1].position}"
+    if folder.find(keys[-1].vkey) is None:
+        detail = f"{since}, is not here: no checkpoints can be signed from this home"
+        return Diagnosis(name="checkpoints", state="warning", detail=detail)
+    return Diagnosis(name="checkpoints", state="ok", detail=since)
 
 
 def _views(_chosen: Settings, database: Database, connection: Connection) -> Diagnosis:

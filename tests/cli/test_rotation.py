@@ -154,6 +154,9 @@ def test_without_its_key_the_signer_refuses_and_says_which(
 
     assert refused.code == 2
     assert f"in force since position {position} is not here" in refused.err
+    checks = {check["name"]: check for check in own_facility("doctor", "--json").json["checks"]}
+    assert checks["checkpoints"]["state"] == "warning"
+    assert f"number 2, in force since position {position}" in checks["checkpoints"]["detail"]
     (tmp_path / "checkpoint-2.pem").rename(path)
     assert own_facility("checkpoint", "--once").code == 0
 
