@@ -2,15 +2,17 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from api.author import Author
-from api.checkpoint_keys import CHECKPOINT_KEY
+from api.checkpoint_keys import CHECKPOINT_KEY, key_name, key_names
 from api.client import LedgerClient
 from api.directory_documents import founding_document, practitioner_resource
 from api.keystore import KeyStore
 from api.ledger_staff import LedgerEnrolment, enrol_ledger, find_enrolment
+from api.succession import Succession, succeeds_member
 from ledger.ids import new_id
 from ledger.reader import LedgerReader
 from ledger.state import DirectoryState
@@ -55,33 +57,59 @@ def find_unfinished(
     )
 
 
-def create_keys(keys: KeyStore, registrars: Mapping[str, KeyStore]) -> dict[str, SoftKey]:
-    """Write the keys of a ledger to be founded; return those of its registrars by staff id.
+class FoundingKeys(NamedTuple):
+    """The keys of a ledger to be founded.
+
+    Attributes:
+        checkpoint: signs its checkpoints.
+        registrars: by staff id; the first one signs the founding event.
+    """
+
+    checkpoint: SoftKey
+    registrars: Mapping[str, SoftKey]
+
+
+def create_keys(
+    keys: KeyStore, registrars: Mapping[str, KeyStore], *, is_successor: bool = False
+) -> FoundingKeys:
+    """Write the keys of a ledger to be founded, where they are not there yet.
 
     Args:
         keys: where the checkpoint key is kept.
         registrars: where the key of each staff id is kept.
+        is_successor: whether the checkpoint key must be another than those that are here.
     """
-    keys.load_or_create(CHECKPOINT_KEY, "EdDSA")
-    return {staff: store.load_or_create(staff, "ES256") for staff, store in registrars.items()}
+    name = key_name(len(key_names(keys)) + 1) if is_successor else CHECKPOINT_KEY
+    return FoundingKeys(
+        checkpoint=keys.load_or_create(name, "EdDSA"),
+        registrars={
+            staff: store.load_or_create(staff, "ES256") for staff, store in registrars.items()
+        },
+    )
 
 
 async def append_founding(
-    author: Author, origin: str, keys: KeyStore, *, registrars: Mapping[str, SoftKey]
+    author: Author, origin: str, keys: FoundingKeys, *, succession: Succession | None = None
 ) -> None:
     """Append the founding event as the first of the registrars.
 
     Args:
         author: the first registrar.
         origin: of the ledger.
-        keys: where the checkpoint key is kept.
-        registrars: keys by staff id, the author's first.
+        keys: of the ledger; the author's is the first registrar's.
+        succession: which ledger it succeeds, and why; None for none.
     """
     document = founding_document(
         origin,
-        checkpoint=keys.load_or_create(CHECKPOINT_KEY, "EdDSA"),
-        registrars=[(staff, key, secrets.token_urlsafe(16)) for staff, key in registrars.items()],
+        checkpoint=keys.checkpoint,
+        registrars=[
+            (staff, key, secrets.token_urlsafe(16)) for staff, key in keys.registrars.items()
+        ],
     )
+    if succession is not None:
+        document["succeeds"] = succeeds_member(
+            succession, str(document["checkpoint_key"]), registrars=keys.registrars
+        )
     await author.append("ledger-founded.v1", document, stream=new_id(), stream_kind="facility")
 
 

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from api.client import LedgerClient, LedgerInfo
 from api.event_json import submission_json
+from api.ledger_schemas import LedgerInfo as ServedLedger
 from api.problems import TYPE_PREFIX, Problem
 from api.schemas import EventReceipt, PossessionNonce, StoredEvent
-from api.schemas import LedgerInfo as ServedLedger
 from ledger.clock import Clock
 from ledger.errors import (
     CommandRefusedError,

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import pages, schemas
+from api import ledger_schemas, pages, schemas
 from api.examples import BATCH_EXAMPLE, DRAFT_EXAMPLE, EVENT_EXAMPLE, SEARCH_EXAMPLE
 from api.problems import PROBLEM_JSON, Problem
 
@@ -44,7 +44,7 @@ def _get(answer: type) -> Operation:
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = MappingProxyType(
     {
-        ("get", "/v1/ledger"): Operation(answers={200: schemas.LedgerInfo}, public=True),
+        ("get", "/v1/ledger"): Operation(answers={200: ledger_schemas.LedgerInfo}, public=True),
         ("get", "/v1/me"): _get(schemas.Me),
         ("post", "/v1/statements"): Operation(
             body=schemas.StatementDraft,

@@ -144,60 +144,6 @@ class Inclusion(msgspec.Struct, frozen=True, kw_only=True):
     proof: tuple[str, ...]
 
 
-class EventTypeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One type of event that this ledger accepts."""
-
-    type: str
-    stream_kinds: tuple[StreamKind, ...]
-    media_type: str
-    content: str
-    authors: tuple[Role, ...]
-
-
-class Genesis(msgspec.Struct, frozen=True, kw_only=True):
-    """The first entry: with origin and checkpoint key, the anchor of all trust."""
-
-    leaf_hash: str
-    received_at: str
-
-
-class CheckpointKeyInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A checkpoint key of the ledger, present or past.
-
-    Attributes:
-        key: C2SP verifier key text.
-        position: of the event that names it: it signs checkpoints of larger sizes, up to the
-            position of the next one.
-    """
-
-    key: str
-    position: int
-
-
-class LedgerKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """The ledger's own keys.
-
-    Attributes:
-        checkpoint: the checkpoint key in force, as a C2SP verifier key text.
-        checkpoints: all that there were, by position; the last one is in force.
-    """
-
-    checkpoint: str
-    checkpoints: tuple[CheckpointKeyInfo, ...]
-
-
-class LedgerInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """Which ledger this is, and a head that is at most a second old."""
-
-    origin: str
-    facility: str
-    genesis: Genesis
-    keys: LedgerKeys
-    clock: str
-    head: TreeHead
-    types: tuple[EventTypeInfo, ...]
-
-
 class Me(msgspec.Struct, frozen=True, kw_only=True):
     """Who the bearer of the token is to this ledger; `expires_at` is the token's."""
 

@@ -16,16 +16,17 @@ from typing_extensions import override
 
 from api.auth import Authenticator, Principal
 from api.head_watch import HeadWatch
+from api.ledger_schemas import Genesis
 from api.metrics import Metrics
 from api.nonces import SECRET_BYTES, NonceMint
 from api.readers import ReaderPool
-from api.schemas import Genesis
 from ledger.admission import Admission
 from ledger.clock import Clock
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError, LedgerError
 from ledger.keyring import Keyring
 from ledger.sequencing import SequencerLike
+from ledger.successor import read_successor
 from signing.statement import format_time_ms
 
 
@@ -37,6 +38,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
         heads: the head as it is told to clients, and waiting for it to move.
         stopped: done when the sequencer has stopped for good, with the reason.
         checkpoint_status: file in which the checkpoint process says how it fares, if one runs.
+        successor: origin of the ledger that succeeds this one, as of the server's start.
     """
 
     sequencer: SequencerLike
@@ -50,6 +52,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     genesis: Genesis
     stopped: asyncio.Task[LedgerError]
     checkpoint_status: Path | None = None
+    successor: str | None = None
 
     @override
     def __repr__(self) -> str:
@@ -108,6 +111,7 @@ def build_services(  # noqa: PLR0913 - what a server is made of
         ),
         metrics=metrics,
         genesis=_genesis(readers),
+        successor=_successor(readers),
         stopped=asyncio.create_task(sequencer.wait_stopped(), name="sequencer-stopped"),
         checkpoint_status=checkpoint_status,
     )
@@ -127,6 +131,11 @@ def _genesis(readers: ReaderPool) -> Genesis:
     return Genesis(
         leaf_hash=first[0].leaf_hash.hex(), received_at=format_time_ms(first[0].received_at_ms)
     )
+
+
+def _successor(readers: ReaderPool) -> str | None:
+    with readers.reader() as reader:
+        return read_successor(reader.store.connection, reader.store.database)
 
 
 def services_of(request: Request) -> Services:

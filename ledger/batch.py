@@ -25,6 +25,7 @@ from ledger.merkle import CompactRange, TileHash, leaf_hash
 from ledger.rows import Head, Receipt
 from ledger.set_aside import TAG as SET_ASIDE
 from ledger.set_aside import SetAside
+from ledger.standing import Standing
 from ledger.state import StreamState
 from ledger.store import NewEntry
 from ledger.stream_cache import CachedStream, StreamCache
@@ -32,6 +33,7 @@ from ledger.submission import Submission
 from signing.statement import format_time_ms
 
 MAX_CLOCK_AHEAD_MS: Final = 5 * 60 * 1000
+_AS_USUAL: Final = Standing()
 _FIRST: Final = "entries were set aside: that decision must be recorded before anything else"
 
 
@@ -51,7 +53,7 @@ class Batch:
         *,
         received_at_ms: int,
         roots: Mapping[int, bytes],
-        set_aside: SetAside | None = None,
+        standing: Standing = _AS_USUAL,
     ) -> None:
         """Start an empty batch.
 
@@ -60,7 +62,7 @@ class Batch:
             cache: every stream that the submissions need, loaded.
             received_at_ms: the one stamp of the batch, never below an earlier batch's.
             roots: root by size, for every size that a submission has seen and the tree has.
-            set_aside: what must be recorded before anything else, unless it is by now.
+            standing: what must be recorded before anything else, unless it is by now.
         """
         self.old = head
         self.entries: list[NewEntry] = []
@@ -71,7 +73,7 @@ class Batch:
         self._cache = cache
         self.received_at_ms = received_at_ms
         self._roots = roots
-        self._set_aside = set_aside
+        self._standing = standing
         self._latest_time = format_time_ms(received_at_ms + MAX_CLOCK_AHEAD_MS)
 
     def head(self) -> Head:
@@ -115,7 +117,7 @@ class Batch:
     @property
     def _pending(self) -> SetAside | None:
         """What was set aside and is not recorded, as of the last decision."""
-        found = self._set_aside
+        found = self._standing.set_aside
         recorded = self._cache.directory.set_aside
         return None if found is None or any(one.decided == found for one in recorded) else found
 
@@ -129,6 +131,7 @@ class Batch:
             streams=streams,
             position=self._tree.size,
             set_aside=self._pending,
+            successor=self._standing.successor,
         )
 
     def _append(self, submission: Submission, cached: CachedStream, link_salt: bytes) -> Receipt:

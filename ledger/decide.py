@@ -51,7 +51,8 @@ def streams_needed(statement: Statement, facts: AnyFacts) -> tuple[str, ...]:
 def decide(context: RuleContext, statement: Statement, facts: AnyFacts) -> None:
     """Refuse the event, or return.
 
-    1. The ledger is founded, and this one (or the event founds it, and nothing else is checked).
+    1. The ledger is founded, this one, and not succeeded by another (or the event founds it, and
+       nothing else is checked).
     2. The key is the signer's and valid at this position.
     3. The stream is new or known, of this kind, and not closed.
     4. Every reference names a standing entry of this stream by its text.
@@ -69,6 +70,7 @@ def decide(context: RuleContext, statement: Statement, facts: AnyFacts) -> None:
     if isinstance(facts, FoundingFacts):
         facility.check_founding(context, facts)
         return
+    recovery.check_not_succeeded(context)
     facility.check_founded(context, statement)
     authority.check_key(context, statement)
     kind = event_type(statement.type)

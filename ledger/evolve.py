@@ -118,6 +118,7 @@ def _evolve_facility(context: RuleContext, statement: Statement, facts: _Facilit
 def _found(directory: DirectoryState, statement: Statement, facts: FoundingFacts) -> None:
     directory.origin = statement.ledger
     directory.facility = statement.stream
+    directory.succeeds = facts.succeeds
     _take_checkpoint_key(directory, facts, 0)
     for key in facts.registrars:
         _enrol_key(directory, key, 0)

@@ -13,8 +13,7 @@ from ledger.lookup import Lookup
 from ledger.reader import LedgerReader
 from ledger.recent_roots import RecentRoots
 from ledger.rows import Head
-from ledger.set_aside import SetAside
-from ledger.set_aside_table import find_pending
+from ledger.standing import Standing, read_standing
 from ledger.store import PARTITION_SPAN
 from ledger.stream_cache import StreamCache
 from ledger.submission import Submission
@@ -28,10 +27,8 @@ class Memory:
         cache: as of the last decision, which may not be committed yet.
         received_at_ms: the last stamp given; the next one is never below it.
         roots: by size, among them every one that prepared submissions have seen.
-        set_aside: what was set aside at the head that was loaded, recorded by now or not; or None.
+        standing: of the ledger when it was loaded.
     """
-
-    set_aside: SetAside | None
 
     def __init__(self, clock: Clock) -> None:
         """Know nothing but the time; `load` comes first."""
@@ -40,7 +37,7 @@ class Memory:
         self.cache = StreamCache()
         self.received_at_ms = 0
         self.roots = RecentRoots()
-        self.set_aside = None
+        self.standing = Standing()
 
     async def load(self, head: Head, lookup: Lookup) -> None:
         """Forget everything and read the directory as of a head anew.
@@ -54,7 +51,8 @@ class Memory:
 
         def look(reader: LedgerReader) -> int:
             cache.load_directory(reader)
-            self.set_aside = find_pending(reader.store, head, recorded=cache.directory.set_aside)
+            recorded = cache.directory.set_aside
+            self.standing = read_standing(reader.store, head, recorded=recorded)
             reader.store.ensure_partition(head.size + PARTITION_SPAN // 2)  # see `Sequencer`
             entry = reader.store.entry_at(head.size - 1)
             if entry is None and head.size:
@@ -80,7 +78,7 @@ class Memory:
             self.cache,
             received_at_ms=self.received_at_ms,
             roots=self.roots,
-            set_aside=self.set_aside,
+            standing=self.standing,
         )
 
     async def prepare(self, submissions: Sequence[Submission], lookup: Lookup) -> None:

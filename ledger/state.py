@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from ledger.checkpoint_keys import CheckpointKey
-from ledger.profiles.facts import SetAsideFacts
+from ledger.profiles.facts import SetAsideFacts, SuccessionFacts
 from ledger.roles import Role, StaffKind
 from signing.statement import StreamKind
 
@@ -84,6 +84,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
         policy_position: where it was set; None before the first.
         heads_size: of the tree whose heads were published last; 0 before the first.
         set_aside: recorded decisions to set entries aside, by position.
+        succeeds: the ledger that this one succeeds, or None.
     """
 
     origin: str = ""
@@ -96,6 +97,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     policy_position: int | None = None
     heads_size: int = 0
     set_aside: list[SetAsideFacts] = msgspec.field(default_factory=list[SetAsideFacts])
+    succeeds: SuccessionFacts | None = None
 
     @classmethod
     def empty(cls) -> "DirectoryState":

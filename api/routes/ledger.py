@@ -1,10 +1,12 @@
 """`GET /v1/ledger`: which ledger this is. Public, as its head and checkpoint key are."""
 
+import msgspec
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api.bodies import json_response
-from api.schemas import CheckpointKeyInfo, EventTypeInfo, LedgerInfo, LedgerKeys, TreeHead
+from api.ledger_schemas import CheckpointKeyInfo, EventTypeInfo, LedgerInfo, LedgerKeys, Succeeded
+from api.schemas import TreeHead
 from api.services import Given
 from ledger.catalogue import CATALOGUE
 from signing.statement import format_time_ms
@@ -34,6 +36,10 @@ async def read_ledger(services: Given) -> Response:
         clock=format_time_ms(services.clock.now_ms()),
         head=TreeHead(size=head.size, root=head.root.hex()),
         types=_TYPES,
+        succeeds=None
+        if directory.succeeds is None
+        else msgspec.convert(directory.succeeds, Succeeded, from_attributes=True),
+        successor=services.successor,
     )
     return json_response(info)
 

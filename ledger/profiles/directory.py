@@ -20,6 +20,7 @@ from ledger.profiles.facts import (
     RoleFacts,
 )
 from ledger.profiles.keys import ProvedKey, decode_base64, read_key, read_verifier_key
+from ledger.profiles.succession import Succeeds, read_succession
 from ledger.roles import Role
 from signing.algorithms import Algorithm
 from signing.statement import HashText, OriginText, Statement, TimeText, UuidText
@@ -57,6 +58,7 @@ class LedgerFounded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         origin: of the ledger, as in the statement.
         checkpoint_key: C2SP signed-note verifier key `<origin>+<id>+<base64>`, Ed25519.
         registrars: at least two, the first of whom signs the event.
+        succeeds: the ledger that this one succeeds, if any.
     """
 
     origin: OriginText
@@ -65,6 +67,7 @@ class LedgerFounded(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         tuple[FoundingRegistrar, ...],
         msgspec.Meta(min_length=MIN_REGISTRARS, max_length=MAX_REGISTRARS),
     ]
+    succeeds: Succeeds | UnsetType = UNSET
 
 
 class PolicySet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,7 +152,8 @@ def read_founding(statement: Statement, content: bytes) -> FoundingFacts:
 
     Raises:
         ContentRejectedError: `founding-origin`, `founding-signer`, `founding-registrars` (not
-            distinct in staff, key and nonce), or a code of a key or proof.
+            distinct in staff, key and nonce), or a code of a key, of a proof, or of
+            `read_succession`.
     """
     document = decode_document(content, LedgerFounded)
     if document.origin != statement.ledger:
@@ -168,10 +172,19 @@ def read_founding(statement: Statement, content: bytes) -> FoundingFacts:
         if len(set(values)) != len(values):
             raise reject("founding-registrars", "/registrars", "must be distinct")
     _check_founder(statement, keys, checkpoint)
+    succeeds = None
+    if document.succeeds is not UNSET:
+        succeeds = read_succession(
+            document.succeeds,
+            new_key=document.checkpoint_key,
+            registrars=keys,
+            origin=document.origin,
+        )
     return FoundingFacts(
         checkpoint_key=document.checkpoint_key,
         checkpoint_spki=checkpoint,
         registrars=tuple(keys),
+        succeeds=succeeds,
     )
 
 

@@ -36,12 +36,35 @@ class EnrolledKey(Facts, frozen=True, kw_only=True):
     certificate: bytes | None = None
 
 
+class SuccessionFacts(Facts, frozen=True, kw_only=True):
+    """Of the member `succeeds` of `ledger-founded.v1`; everything it says was checked.
+
+    Attributes:
+        origin: of the old ledger.
+        genesis: leaf hash of its first entry, hex.
+        checkpoint_key: verifier key text that signed its checkpoints.
+        size: of its last good checkpoint.
+        root: of that, hex.
+        cosigned_size: of its last cosigned one; 0 for none.
+        reason: in the words of whoever decided.
+    """
+
+    origin: str
+    genesis: str
+    checkpoint_key: str
+    size: int
+    root: str
+    cosigned_size: int
+    reason: str
+
+
 class FoundingFacts(Facts, frozen=True, kw_only=True):
     """Of `ledger-founded.v1`: the first keys, the first of which signs the event itself."""
 
     checkpoint_key: str
     checkpoint_spki: bytes
     registrars: tuple[EnrolledKey, ...]
+    succeeds: SuccessionFacts | None = None
 
 
 class PolicyFacts(Facts, frozen=True, kw_only=True):

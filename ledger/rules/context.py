@@ -17,12 +17,14 @@ class RuleContext(msgspec.Struct, frozen=True, kw_only=True):
         streams: the event's own stream (empty state if nothing was written to it yet) and those
             that `streams_needed` names.
         position: of the event to be decided.
+        successor: origin of the ledger that succeeds this one, "" for none.
         set_aside: what was set aside at this position and waits to be recorded, or None.
     """
 
     directory: DirectoryState
     streams: Mapping[str, StreamState]
     position: int
+    successor: str = ""
     set_aside: SetAside | None = None
 
     def __repr__(self) -> str:

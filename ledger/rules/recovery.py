@@ -7,6 +7,16 @@ from ledger.set_aside import second_text
 from signing.statement import Statement
 
 
+def check_not_succeeded(context: RuleContext) -> None:
+    """Demand that no other ledger succeeds this one.
+
+    Raises:
+        CommandRefusedError: `ledger-succeeded`.
+    """
+    if context.successor:
+        raise refuse("ledger-succeeded", "", f"append to {context.successor} instead")
+
+
 def check_set_aside(context: RuleContext, statement: Statement, facts: SetAsideFacts) -> None:
     """Demand that exactly this was set aside here, and that a second registrar signed it.
 

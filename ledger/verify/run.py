@@ -19,13 +19,13 @@ from ledger.verify.checkpoints import (
     read_checkpoints,
     size_of,
 )
+from ledger.verify.decisions import describe_decisions
 from ledger.verify.entries import EntryChecker
 from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
 from ledger.verify.ledger_row import check_ledger_row, names_key
 from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
 from ledger.verify.scope import choose_scope, founding_origin
-from ledger.verify.set_aside import describe_recorded
 from ledger.verify.signatures import SignatureChecker
 from ledger.verify.snapshot import LedgerRow, Snapshot, open_snapshot
 
@@ -143,6 +143,7 @@ class _Verification:
         self._findings = findings = Findings()
         self._ledger_rows = snapshot.ledger_rows()
         self._heads = snapshot.head_rows()
+        self._successors = snapshot.successors()
         origin = founding_origin(snapshot) or _first_origin(self._ledger_rows)
         empty = origin is None and not any(head.size for head in self._heads)
         if empty and not kept.acks and not kept.checkpoints:
@@ -230,7 +231,7 @@ class _Verification:
             seconds=round(seconds, 3),
             notes=(
                 *self._scope.notes,
-                *describe_recorded(self._events.directory.set_aside),
+                *describe_decisions(self._events.directory, self._successors),
                 *(() if anchors else (SELF_ONLY,)),
             ),
         )

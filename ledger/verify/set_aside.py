@@ -1,6 +1,6 @@
 """Compare what was set aside with the events that record it: each needs the other."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ledger.merkle import CompactRange, subtree_hash
 from ledger.profiles.facts import SetAsideFacts
@@ -41,14 +41,6 @@ class SetAsideChecker:
 
     def _find(self, size: int, detail: str) -> None:
         self._findings.add("set-aside-mismatch", Place(position=size), detail)
-
-
-def describe_recorded(recorded: Sequence[SetAsideFacts]) -> Iterator[str]:
-    """Tell of each recorded decision, for the report."""
-    for facts in recorded:
-        decided = facts.decided
-        count = decided.set_aside_size - decided.size
-        yield f"from {decided.size} on, {count} entries were set aside by two: {facts.reason}"
 
 
 def _kept(tree: LedgerTree, size: int) -> CompactRange:

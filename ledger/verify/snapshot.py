@@ -75,6 +75,7 @@ SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
 FROM {ledger}.publication
 ORDER BY number
 """
+SUCCESSORS: Final = "SELECT coalesce(origin, '') FROM {ledger}.successor"
 FIRST_OF_STREAM: Final = """
 SELECT e.position, e.stream::text, e.version, coalesce(e.event_id::text, ''), e.entry,
   e.leaf_hash, e.link_salt, coalesce(s.body, '')
@@ -201,6 +202,11 @@ class Snapshot:
     def publications(self) -> Iterator[CheckpointRow]:
         """Return all rows of `publication` by number."""
         return self._stream(CheckpointRow, PUBLICATIONS)
+
+    def successors(self) -> list[str]:
+        """Return the rows of `successor`; there should be one at most."""
+        query = self._database.query(SUCCESSORS)
+        return [str(row[0]) for row in self._connection.execute(query).fetchall()]
 
     def set_aside(self, *, start: int = 0) -> list[SetAsideRows]:
         """Return what was set aside from positions at or after `start` on, by position."""

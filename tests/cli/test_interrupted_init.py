@@ -69,11 +69,11 @@ async def _init(settings: Settings, *, after: int) -> None:
         keyring = claim_schema(connection, database, origin=ORIGIN, home=settings.home)
     keys = KeyStore(settings.keys)
     own = create_keys(keys, {new_id(): keys for _ in NAMES})
-    first = next(iter(own))
+    first = next(iter(own.registrars))
     client = Interrupted(await start_local(settings, database), after=after)
-    author = Author(client, first, own[first], clock=SystemClock())
+    author = Author(client, first, own.registrars[first], clock=SystemClock())
     try:
-        await append_founding(author, ORIGIN, keys, registrars=own)
+        await append_founding(author, ORIGIN, own)
         with database.connect("reader") as connection:
             reader = LedgerReader(connection, database, keyring)
             cache = StreamCache()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from api import pages, schemas
+from api import ledger_schemas, pages, schemas
 from ledger.merkle import verify_inclusion
 from signing.container import verify_container
 from signing.keys import SoftKey, load_verifying_key
@@ -28,7 +28,7 @@ def test_the_ledger_tells_who_it_is(shared: Served) -> None:
     """GET /v1/ledger: the trust anchor, the event types and a head, to anyone."""
     answer = shared.request("GET", "/v1/ledger")
     assert answer.status_code == 200
-    info = whole(answer, schemas.LedgerInfo)
+    info = whole(answer, ledger_schemas.LedgerInfo)
     assert (info.origin, info.facility, info.keys.checkpoint) == (ORIGIN, FACILITY, CHECKPOINT_KEY)
     with shared.services.readers.reader() as reader:
         assert info.genesis.leaf_hash == reader.events(-1, 1)[0].leaf_hash.hex()
@@ -46,7 +46,7 @@ def test_the_ledger_tells_its_checkpoint_keys(served: Served) -> None:
     )
     assert served.append(event, REGISTRAR).status_code == 201
 
-    keys = whole(served.request("GET", "/v1/ledger"), schemas.LedgerInfo).keys
+    keys = whole(served.request("GET", "/v1/ledger"), ledger_schemas.LedgerInfo).keys
 
     assert keys.checkpoint == document["checkpoint_key"] != CHECKPOINT_KEY
     assert [(key.position, key.key) for key in keys.checkpoints] == [
