@@ -375,8 +375,7 @@ class Event(SimpleNamespace):
         self.leaf = sha256(b"\x00", self.entry)
         with refusing("entry-malformed", self):
             self.received_at = time_text(int.from_bytes(self.entry[4:12]))
-        formed = (len(self.entry), self.entry[:4]) == (108, b"CLE1")
-        need(formed, "entry-malformed", "not an entry of version 1", self)
+        need((len(self.entry), self.entry[:4]) == (108, b"CLE1"), "entry-malformed", "not v1", self)
         small = len(self.statement) <= 16 * 1024 and len(self.container) <= 4 * 1024
         need(small, "statement-malformed", "statement or container is too large", self)
         with refusing("statement-malformed", self):
@@ -478,7 +477,7 @@ def printable(text: str) -> str:
 def certificate_facts(key: Any, signed_at: str) -> dict[str, Any]:
     """Say what a key's certificate states, if it has one; who issued it is not judged here."""
     if key.certificate is None:
-        return {}
+        return {"certificate": "none"}
     found = x509.load_der_x509_certificate(key.certificate)
     first, last = found.not_valid_before_utc, found.not_valid_after_utc
     units = found.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)
@@ -682,6 +681,7 @@ _WORDS: Final = {
     "True": ("yes", "có"),
     "False": ("NO", "KHÔNG"),
     "whole": ("statement, signature, content intact", "văn bản, chữ ký, nội dung nguyên vẹn"),
+    "none": ("none", "không có"),
     "left out": ("intact; content left out", "nguyên vẹn; không kèm nội dung"),
     "signed by the operator only": ("signed by the operator only", "chỉ đơn vị vận hành ký"),
 }

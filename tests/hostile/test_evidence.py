@@ -330,3 +330,32 @@ def test_a_file_about_something_else_is_refused(prover: Prover) -> None:
     record = Subject(id=event.stream, kind="record")
     surplus = msgspec.structs.replace(evidence, subject=record)
     assert refusal(prover, surplus) == ("version-gap", event.position)
+
+
+def test_an_older_checkpoint_proves_nothing_of_what_came_after_it(prover: Prover) -> None:
+    """Sizes that run backwards: the same file under a smaller tree that was signed as well."""
+    evidence = prover.record()
+    last = evidence.events[-1].position
+    for size in (last, 1):
+        older = msgspec.structs.replace(evidence, checkpoint=prover.note(size))
+        code, position = refusal(prover, older)
+        assert code in {"inclusion-invalid", "seen-inconsistent"}
+        assert position is not None
+    note = prover.hospital.note(prover.hospital.other)
+    seen = Seen(root=prover.builder.roots[note.position].hex(), size=note.position)
+    later = prover.hospital.note(prover.hospital.other, seen=seen)
+    assert prover.verdict(proof_of(prover, later))["ok"] is True
+    future = Seen(root=prover.builder.roots[later.position + 1].hex(), size=later.position + 2)
+    early = prover.hospital.note(prover.hospital.other, seen=future)
+    prover.hospital.note(prover.hospital.other)
+    assert refusal(prover, proof_of(prover, early)) == ("seen-inconsistent", early.position)
+
+
+def test_a_key_that_the_file_brings_along_is_not_believed(prover: Prover) -> None:
+    """No member of the form is a key to trust; a file with one is none."""
+    data = encode_evidence(prover.record())
+    brought = b',"subject"', b',"trust":"' + prover.vkey.encode() + b'","subject"'
+    for old, new in (brought, (b'{"checkpoint"', b'{"a":"x","checkpoint"')):
+        assert data.count(old) >= 1
+        with pytest.raises(RefusedError, match="evidence-malformed"):
+            check_evidence(data.replace(old, new, 1), *prover.trusted, Policy())

@@ -1,6 +1,8 @@
 """Files that are no evidence: refused with a reason, quickly, whatever is in them."""
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,35 @@ def test_only_a_ledgers_own_key_can_be_trusted(vkey: str, tmp_path: Path) -> Non
     """A witness's key, or a mistyped one, is wrong usage."""
     with pytest.raises(ValueError, match=r"."):
         check_file(tmp_path, vkey, None, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("evidence-too-large", "tệp sai dạng hoặc quá lớn"),
+        ("handover-invalid", "điểm chốt, bàn giao khoá hoặc nhân chứng không hợp lệ"),
+        ("genesis-mismatch", "thuộc sổ cái khác"),
+        ("link-broken", "không đúng như đã ghi vào sổ cái"),
+        ("key-not-valid", "người ký không có khoá, chữ ký hoặc vai trò hợp lệ"),
+        ("version-gap", "bị bỏ bớt, sai thứ tự hoặc trái quy tắc của sổ cái"),
+    ],
+)
+def test_a_refusal_is_told_in_both_languages(code: str, reason: str) -> None:
+    """With its code and position in both."""
+    verdict = {"ok": False, "code": code, "detail": "why", "position": 7}
+    assert told(verdict, 0) == f"REFUSED: this file proves nothing\nReason: {code} [7]: why"
+    assert told(verdict, 1).endswith(f"\nLý do: {code} [7]: {reason}")
+
+
+def test_a_large_file_costs_little_memory(tmp_path: Path) -> None:
+    """The most that is read, in the form that costs most: well below a laptop's memory."""
+    large = tmp_path / "large.clinledger-evidence"
+    large.write_bytes(b'"' + b"x" * (MAX_BYTES - 2) + b'"')
+    limited = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30));"
+        "from ledger.evidence.verify_evidence import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", limited, str(large), "--trust", VKEY, "--json"]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603
+    assert done.returncode == 1, done.stderr
+    assert '"code": "evidence-malformed"' in done.stdout

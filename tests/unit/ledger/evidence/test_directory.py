@@ -244,7 +244,7 @@ def test_without_a_certificate_the_registrar_issued_the_key() -> None:
     office.enrol()
     facts = office.note()
     assert (facts["issuer"], facts["unit"]) == (REGISTRAR, ORIGIN)
-    assert "certificate" not in facts
+    assert (facts["certificate"], "certificate_valid" in facts) == ("none", False)
 
 
 def test_a_certificate_that_does_not_fit_is_not_valid() -> None:
