@@ -91,6 +91,7 @@ def measure_sizes(figures: Figures, grounds: Mapping[int, Ground]) -> None:
     """State what an event takes on disk, and how much of it is its own bytes."""
     for size, ground in grounds.items():
         with ground.database.connect("owner") as connection:
+            connection.execute("SET statement_timeout = 0")
             reader = LedgerReader(connection, ground.database, ground.keyring)
             events = reader.head().size
             total = 0

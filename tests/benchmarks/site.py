@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from psycopg import conninfo
+import psycopg
+from psycopg import conninfo, sql
 
 from api.keystore import KeyStore
 from api.local_client import LocalLedgerClient
@@ -132,6 +133,7 @@ class Site:
 
     def __init__(self) -> None:
         self.server = OwnServer()
+        self._copies = 0
         self.home = self.server.home
         url = self.server.create_database()
         self.baseline_url = self.server.create_database()
@@ -150,7 +152,13 @@ class Site:
 
     def copy(self) -> Ground:
         """Return a copy of the main ledger as it is now; nobody may be connected to it."""
-        return Ground(self.server.create_database(self.main.url), self.home)
+        source = str(conninfo.conninfo_to_dict(self.main.url)["dbname"])
+        self._copies += 1
+        name = f"{source}_{self._copies}"
+        query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
+            connection.execute(query.format(sql.Identifier(name), sql.Identifier(source)))
+        return Ground(conninfo.make_conninfo(self.main.url, dbname=name), self.home)
 
     def empty(self) -> Ground:
         """Return a ledger without any event."""
