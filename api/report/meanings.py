@@ -88,19 +88,20 @@ MEANINGS: Final[Mapping[FindingCode, Text]] = {
         "a stored subtree hash is wrong, missing or surplus",
     ),
     "checkpoint-inconsistent": Text(
-        "một điểm chốt đã ký, được lưu hoặc được đưa vào, không thuộc cây này hoặc không do sổ"
-        " cái này ký; hoặc có điểm chốt đã lưu bị thiếu",
-        "a signed checkpoint, stored or given, is not of this tree, or not signed by this ledger;"
-        " or stored ones are missing",
+        "một điểm chốt đã ký, được lưu hoặc được đưa vào, không thuộc cây này hoặc không do khoá có"
+        " hiệu lực tại kích thước đó ký; hoặc có điểm chốt đã lưu bị thiếu",
+        "a signed checkpoint, stored or given, is not of this tree, or not signed by the key in"
+        " force at its size; or stored ones are missing",
     ),
     "heads-mismatch": Text(
         "các đầu chuỗi đã công bố không phải mục mới nhất của các chuỗi tại kích thước đó",
         "published heads are not the newest entries of the streams as of their size",
     ),
     "set-aside-mismatch": Text(
-        "các mục được tách khỏi sổ cái không đúng như sự kiện ghi nhận việc đó, hoặc không có sự"
-        " kiện nào ghi nhận",
-        "what was set aside is not what an event says was, or no event records it",
+        "phần được tách khỏi sổ cái không đúng như sự kiện tại vị trí đó ghi nhận, hoặc không có sự"
+        " kiện nào như vậy",
+        "what was set aside is not what the event at that position says, or no such event records"
+        " it",
     ),
     "view-mismatch": Text(
         "một dòng của khung nhìn khác với kết quả gấp từ sổ cái",
