@@ -14,7 +14,7 @@ from tests.benchmarks.site import Ground
 _QUERIES: Final = 400
 _NAMES: Final = """
 SELECT DISTINCT convert_from(body, 'UTF8')::json ->> 'name'
-FROM (SELECT body FROM {views}.search_patient LIMIT 20000) AS some
+FROM (SELECT body FROM {views}.search_patient LIMIT 20000) AS few
 ORDER BY 1
 """
 
