@@ -25,10 +25,17 @@ class ViewReader:
         self.connection = connection
         self.database = database
 
-    def rows(self, text: LiteralString, **parameters: object) -> list[Row]:
+    def rows(
+        self, text: LiteralString, *, prepare: bool | None = None, **parameters: object
+    ) -> list[Row]:
         """Run one query on the active generation, whose schema fills `{views}`.
 
         One statement sees one snapshot, so what belongs together is read by one query.
+
+        Args:
+            text: the query.
+            prepare: False plans it anew for these parameters; by default it is prepared in time.
+            parameters: those of the query.
 
         Raises:
             ProjectionFailedError: there are no views.
@@ -37,7 +44,8 @@ class ViewReader:
             try:
                 number = active_number(self.connection, self.database)
                 query = views_query(text, self.database, number)
-                return self.connection.execute(query, parameters, binary=True).fetchall()
+                cursor = self.connection.execute(query, parameters, prepare=prepare, binary=True)
+                return cursor.fetchall()
             except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
                 continue  # dropped between the two queries
         raise ProjectionFailedError("there are no views: run `clinledger rebuild`")

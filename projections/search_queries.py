@@ -14,10 +14,10 @@ import msgspec
 from ledger.errors import RejectedError
 from ledger.folds.words import birth_date, fold_identifier, name_words
 from projections.reads import ViewReader, as_uuid, split_identifier
-from projections.search_sql import COMMONNESS, SEARCH, SEARCH_COMMON
+from projections.search_sql import COMMONNESS, ESTIMATE, SEARCH, SEARCH_COMMON
 
 _MOST_WORDS: Final = 12
-_COMMON: Final = 1000
+COMMON: Final = 1_000
 _BEGINNING: Final = 6
 _AFTER_PREFIX: Final = "\U0010ffff"
 _AFTER_WORD: Final = "\x01"
@@ -81,7 +81,12 @@ class _Sought(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def search_patients(
-    views: ViewReader, query: PatientQuery, *, limit: int = 20, after: str | None = None
+    views: ViewReader,
+    query: PatientQuery,
+    *,
+    limit: int = 20,
+    after: str | None = None,
+    common: int = COMMON,
 ) -> SearchPage:
     """Return a page of patients that match, as far as the views have come.
 
@@ -90,6 +95,7 @@ def search_patients(
         query: what is known.
         limit: most hits of a page.
         after: `next` of the page before.
+        common: a word that so many patients have is searched otherwise; the hits are the same.
 
     Raises:
         RejectedError: `query-empty`, `query-too-long`, `birth-date-malformed`,
@@ -102,22 +108,42 @@ def search_patients(
         raise RejectedError("query-too-long", "", f"at most {_MOST_WORDS} words")
     after_rank, after_patient = _cursor(after)
     parameters = _parameters(words)
-    [(leading, hits), *_] = views.rows(COMMONNESS, **parameters, common=_COMMON)
-    parameters |= {"after_rank": after_rank, "after_patient": after_patient, "limit": limit + 1}
-    if hits >= _COMMON and len(words) == 1 and _few_spellings(words[0]):
-        rows = views.rows(SEARCH_COMMON, **parameters)
+    place = {"after_rank": after_rank, "after_patient": after_patient, "limit": limit + 1}
+    # A plan for any words would be a bad plan for these: nothing is prepared.
+    [(leading, hits), *_] = views.rows(COMMONNESS, prepare=False, **parameters, common=common)
+    if hits >= common and len(words) == 1 and _few_spellings(words[0]):
+        rows = views.rows(SEARCH_COMMON, prepare=False, **parameters, **place)
     else:
-        others = [ways for n, ways in enumerate(words) if n != leading]
+        leading = leading if hits < common else _leading(views, words)
         rows = views.rows(
-            SEARCH,
-            **parameters,
-            leading=leading,
-            others=len(others),
-            needed=[ways[0].begun for ways in others if [w.kind for w in ways] == ["name"]],
+            SEARCH, prepare=False, **parameters, **place, **_roles(words, leading=leading)
         )
     shown = rows[:limit]
     more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
     return SearchPage(patients=tuple(msgspec.Raw(row[2]) for row in shown), next=more)
+
+
+def _roles(words: list[list[_Sought]], *, leading: int) -> dict[str, Any]:
+    """Return the parameters that say which word leads, and what the others need of all names."""
+    others = [ways for n, ways in enumerate(words) if n != leading]
+    needed = [ways[0].begun for ways in others if [way.kind for way in ways] == ["name"]]
+    return {"leading": leading, "others": len(others), "needed": needed}
+
+
+def _leading(views: ViewReader, words: list[list[_Sought]]) -> int:
+    """Return which of several common words should lead."""
+    # A name is quickly looked for in what another word found; other kinds are not.
+    others = [n for n, ways in enumerate(words) if any(way.kind != "name" for way in ways)]
+    return min(others or range(len(words)), key=lambda n: _estimate(views, words[n]))
+
+
+def _estimate(views: ViewReader, ways: Iterable[_Sought]) -> int:
+    """Return about how often a word is among those of all patients."""
+    rows = 0
+    for way in ways:
+        [(plan,)] = views.rows(ESTIMATE, prepare=False, kind=way.kind, low=way.low, high=way.high)
+        rows += plan[0]["Plan"]["Plan Rows"]
+    return rows
 
 
 def _words_of(query: PatientQuery) -> Iterator[list[_Sought]]:

@@ -22,6 +22,11 @@ way AS (
 )
 """
 # How common each word is, counted up to a limit: the rarest leads the search.
+# Where all reach the limit, the planner's estimate tells: to count a surname would take too long.
+ESTIMATE: Final = """
+EXPLAIN (FORMAT JSON) SELECT FROM {views}.search_word AS t
+WHERE t.kind = %(kind)s AND t.token >= %(low)s AND t.token < %(high)s
+"""
 COMMONNESS: Final = (
     "WITH"  # noqa: S608 - constants
     + _WAY
@@ -142,7 +147,7 @@ SEARCH_COMMON: Final = (
     ORDER BY t.sort_name, t.patient
     LIMIT %(limit)s
   ) AS l
-  WHERE last.rank IS NULL OR s.score <= last.rank
+  WHERE (last.rank IS NULL OR s.score <= last.rank) AND (s.must IS NULL OR s.found_exact = s.must)
 ), page AS (
   SELECT max(score) AS rank, sort_name, patient
   FROM hit

@@ -155,7 +155,7 @@ def test_every_query_fits_the_schema(viewed: ViewedLedger) -> None:
         value
         for module in modules
         for name, value in vars(module).items()
-        if name.isupper() and name[0] != "_" and "{views}" in str(value)
+        if name.isupper() and name[0] != "_" and "{views}" in str(value) and "EXPLAIN" not in value
     ]
     assert len(texts) >= 9
     for text in texts:

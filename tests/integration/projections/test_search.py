@@ -32,6 +32,8 @@ def people(viewed: ViewedLedger, projector: Projector) -> ViewedLedger:
 
 def names(viewed: ViewedLedger, **query: str) -> list[str]:
     page = search_patients(viewed.views, PatientQuery(**query))
+    as_common = search_patients(viewed.views, PatientQuery(**query), common=1)
+    assert as_common == page, "words that many patients have are searched to the same end"
     hits: list[dict[str, Any]] = [msgspec.json.decode(hit) for hit in page.patients]
     return [hit["name"] for hit in hits]
 
@@ -111,11 +113,13 @@ def test_everything_given_must_match(people: ViewedLedger) -> None:
     assert names(people, name="hải", identifier="012345678903") == []
 
 
-def test_pages_continue_without_repeating_or_leaving_out(people: ViewedLedger) -> None:
+@pytest.mark.parametrize("common", [1, 1000])
+def test_pages_continue_without_repeating_or_leaving_out(people: ViewedLedger, common: int) -> None:
     shown: list[str] = []
     after: str | None = None
+    query = PatientQuery(text="h")
     for _ in range(3):
-        page = search_patients(people.views, PatientQuery(text="h"), limit=2, after=after)
+        page = search_patients(people.views, query, limit=2, after=after, common=common)
         shown += [msgspec.json.decode(hit)["name"] for hit in page.patients]
         after = page.next
     assert shown == names(people, text="h")
