@@ -107,7 +107,7 @@ _TEXTS: Final = {
     "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
 }
 _NUMBERS = {"length": range(1, 2**20 + 1), "number": range(2**53 - 1), "positive": range(1, 2**53)}
-_OBJECTS: Final = {  # member:form, or :pattern; `?` may be absent, `*` array, `+` not empty
+OBJECTS: Final = {  # member:form, or :pattern; `?` may be absent, `*` array, `+` not empty
     "evidence": "checkpoint:bytes events:event+ format:clinledger/evidence/v1 heads?:heads"
     " origin:origin subject:subject",
     "subject": "id:uuid kind:event|record",
@@ -122,7 +122,7 @@ _OBJECTS: Final = {  # member:form, or :pattern; `?` may be absent, `*` array, `
     "ref": "event_id:uuid relation:relation statement:hash",
     "seen": "root:hash size:positive",
     # contents that the verifier itself reads, by type of event
-    "ledger-founded.v1": "checkpoint_key:vkey origin:origin registrars:registrar*",
+    "ledger-founded.v1": "checkpoint_key:vkey origin:origin registrars:registrar* succeeds?:any",
     "registrar": "alg:algorithm possession:text spki:bytes staff:uuid",
     "checkpoint-key-rotated.v1": "checkpoint_key:vkey handover:note reason:text second?:any",
     "key-enrolled.v1": "alg:algorithm certificate?:bytes possession:text spki:bytes",
@@ -138,8 +138,8 @@ def shaped(value: Any, form: str) -> Any:
     kind = value.__class__
     if form == "any" or (kind is int and value in _NUMBERS.get(form, ())):
         return value
-    if form in _OBJECTS and kind is dict:
-        parts = dict(member.split(":", 1) for member in _OBJECTS[form].split())
+    if form in OBJECTS and kind is dict:
+        parts = dict(member.split(":", 1) for member in OBJECTS[form].split())
         forms = {name.rstrip("?"): part for name, part in parts.items()}
         if parts.keys() & forms.keys() <= value.keys() <= forms.keys():
             return {name: shaped(part, forms[name]) for name, part in value.items()}
@@ -206,8 +206,7 @@ def load_key(spki: bytes, alg: str) -> Any:
     if alg in _CURVES:
         fits = isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name == _CURVES[alg]
     elif alg == "EdDSA":
-        fits = isinstance(key, ed25519.Ed25519PublicKey)
-        fits = fits and bool(load_edwards(key.public_bytes_raw()))
+        fits = isinstance(key, ed25519.Ed25519PublicKey) and bool(load_edwards(spki[-32:]))
     else:
         fits = isinstance(key, rsa.RSAPublicKey) and 2048 <= key.key_size <= 8192
         fits = fits and 2**16 < key.public_numbers().e < 2**32
@@ -590,7 +589,8 @@ class Evidence:
                 ours = kind == "facility" and said["stream"] == self.events[0].said["stream"]
                 need(ours or said["event_id"] == about, "rule-broken", "not needed here", event)
             chain.append(event)
-        need(about in (self.chains if record else texts), "event-missing", "the subject is missing")
+        records = {e.said["stream"] for e in self.events if e.said["stream_kind"] == "record"}
+        need(about in (records if record else texts), "event-missing", "the subject is missing")
 
     def check_heads(self) -> dict[str, Any] | None:
         """Compare whole chains with the newest published heads in the file, if any (6)."""
@@ -788,9 +788,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdict = check_file(given.pop("path"), **given)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    wanted = [0, 1] if lang is None else [["en", "vi"].index(lang)]
+    texts = [told(verdict, n) for n, name in enumerate(("en", "vi")) if lang in {None, name}]
     as_text = json.dumps(verdict, ensure_ascii=False, sort_keys=True)
-    text = as_text if as_json else "\n\n".join(told(verdict, number) for number in wanted)
+    text = as_text if as_json else "\n\n".join(texts)
     sys.stdout.buffer.write(f"{text}\n".encode())  # whatever the terminal's own encoding is
     return 0 if verdict["ok"] else 1
 

@@ -332,6 +332,20 @@ def test_a_file_about_something_else_is_refused(prover: Prover) -> None:
     assert refusal(prover, surplus) == ("version-gap", event.position)
 
 
+@pytest.mark.parametrize("stream", ["facility", "staff"])
+def test_only_a_record_is_proven_as_a_record(prover: Prover, stream: str) -> None:
+    """The facility's stream is never whole in a file: it may not be told as if it were."""
+    hospital = prover.hospital
+    identity = hospital.facility if stream == "facility" else hospital.doctor.staff
+    evidence = prover.event(prover.builder.events[0].event_id)
+    if stream == "staff":
+        evidence = prover.event(
+            next(b for b in prover.builder.events if b.stream == identity).event_id
+        )
+    about = msgspec.structs.replace(evidence, subject=Subject(id=identity, kind="record"))
+    assert refusal(prover, about) == ("event-missing", None)
+
+
 def test_an_older_checkpoint_proves_nothing_of_what_came_after_it(prover: Prover) -> None:
     """Sizes that run backwards: the same file under a smaller tree that was signed as well."""
     evidence = prover.record()

@@ -6,12 +6,24 @@ import datetime as dt
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.exceptions import InvalidSignature
 
 from ledger.catalogue import CATALOGUE, RESERVED
 from ledger.evidence import verify_evidence
-from ledger.evidence.verify_evidence import AUTHORS, Note, NoteKey, Policy
+from ledger.evidence.format import Evidence, EvidenceEvent, OpenedHeads, Opening
+from ledger.evidence.verify_evidence import AUTHORS, OBJECTS, Note, NoteKey, Policy
+from ledger.profiles.directory import (
+    FoundingRegistrar,
+    HeadsPublished,
+    KeyEnrolled,
+    KeyRevoked,
+    LedgerFounded,
+    RoleGranted,
+    RoleWithdrawn,
+)
+from ledger.profiles.rotation import CheckpointKeyRotated
 from ledger.roles import FOUNDING_ROLES
 from signing.checkpoints import Checkpoint, sign_checkpoint, verify_checkpoint
 from signing.cosignatures import generate_mldsa_pem, load_cosigner, load_verifier
@@ -19,6 +31,7 @@ from signing.errors import SigningError
 from signing.keys import SoftKey
 from signing.notes import Ed25519Signer, add_signatures
 from signing.policies import parse_policy
+from signing.statement import Statement
 from signing.vkeys import VerifierKey, ed25519_vkey
 
 ORIGIN = "a.example/ledger"
@@ -221,6 +234,36 @@ def test_its_table_of_authors_is_the_catalogues() -> None:
     correctable = [kind for kind in CATALOGUE.values() if kind.amendable or kind.retractable]
     assert corrections == set[str]().union(*(kind.authors for kind in correctable))
     assert {"registrar", "administrator"} == set(FOUNDING_ROLES)
+
+
+@pytest.mark.parametrize(
+    ("form", "document"),
+    [
+        ("ledger-founded.v1", LedgerFounded),
+        ("registrar", FoundingRegistrar),
+        ("checkpoint-key-rotated.v1", CheckpointKeyRotated),
+        ("key-enrolled.v1", KeyEnrolled),
+        ("key-revoked.v1", KeyRevoked),
+        ("role-granted.v1", RoleGranted),
+        ("role-withdrawn.v1", RoleWithdrawn),
+        ("heads-published.v1", HeadsPublished),
+        ("evidence", Evidence),
+        ("event", EvidenceEvent),
+        ("opening", Opening),
+        ("heads", OpenedHeads),
+        ("statement", Statement),
+    ],
+)
+def test_its_forms_have_the_members_that_are_written(
+    form: str, document: type[msgspec.Struct]
+) -> None:
+    """A document that learns a member must be taught to the verifier."""
+    parts = [member.split(":", 1)[0] for member in OBJECTS[form].split()]
+    written = {field.name: field.required for field in msgspec.structs.fields(document)}
+    assert {name.rstrip("?") for name in parts} == set(written)
+    constant = {"format"}  # has a default, and is always there
+    absent = {name for name, required in written.items() if not required} - constant
+    assert {name[:-1] for name in parts if name.endswith("?")} == absent
 
 
 def test_it_imports_the_standard_library_and_cryptography_only() -> None:
