@@ -12,6 +12,10 @@ from ledger.errors import RejectedError, UnavailableError
 from ledger.waiting import Decided, Waiting
 
 _LINK_SALT_BYTES: Final = 32
+# Events decided at a time beside a commit. About as many also fit into the socket to PostgreSQL:
+# of a longer statement the rest is sent only when the event loop is free again, and the server
+# waits for it instead of working meanwhile.
+_SLICE: Final = 64
 
 
 class Pace:
@@ -31,7 +35,13 @@ class Pace:
         """Take note of how long committing so many took."""
         self._committed, self._commit = count, seconds
 
-    def halving_pays(self, count: int) -> bool:
+    def portion(self, count: int, *, committing: bool) -> int:
+        """Return how many of so many that wait to decide before looking around again."""
+        if committing:
+            return min(count, _SLICE)
+        return min((count + 1) // 2, _SLICE) if self._halving_pays(count) else count
+
+    def _halving_pays(self, count: int) -> bool:
         """Tell whether to commit half of so many first and decide the others meanwhile.
 
         That costs one commit more and saves the time of deciding them, roughly: it pays where a

@@ -182,11 +182,12 @@ class Sequencer:
                 self._memory.trim(on_the_way=sum(len(plan.items) for plan in plans))
             else:
                 return
+            if self._committing is not None:
+                await asyncio.sleep(0)  # sent before more are decided; or done: they follow at once
 
     def _take(self) -> list[Waiting]:
         count = min(len(self._waiting), MAX_BATCH - (len(self._next.items) if self._next else 0))
-        if self._committing is None and self._pace.halving_pays(count):
-            count = (count + 1) // 2
+        count = self._pace.portion(count, committing=self._committing is not None)
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
         return taken
 
