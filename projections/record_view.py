@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
-from ledger.folds.record import header_bytes, item_bytes, record_header, restore_record
+from ledger.folds.record import encode_header, item_bytes, record_header, restore_record
 from ledger.folds.words import cut
 from ledger.rows import BareEvent
 from projections.projection import LoadRows, Projection
@@ -112,7 +112,7 @@ def _write(changes: RowSink, state: StreamItems, touched: Collection[str] | None
             -1 if opened is None else opened.position,
             header.version,
             header.position,
-            header_bytes(state),
+            encode_header(header),
         ),
     )
     if opened is not None and (touched is None or opened.event_id in touched):

@@ -16,7 +16,7 @@ from projections.tracking import active_number, tracking
 
 POLL_SECONDS: Final = 1.0
 _FIRST_PAUSE_SECONDS: Final = 0.002
-_LONGEST_PAUSE_SECONDS: Final = 0.05
+_LONGEST_PAUSE_SECONDS: Final = 0.01
 
 
 class Projector:

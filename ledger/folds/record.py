@@ -105,7 +105,12 @@ def moment(item: Item | None) -> Moment | None:
 
 def header_bytes(state: StreamItems) -> bytes:
     """Return the header as JSON, the form that views store and `join_record` takes."""
-    return _ENCODER.encode(record_header(state))
+    return encode_header(record_header(state))
+
+
+def encode_header(header: RecordHeader) -> bytes:
+    """Return a derived header as `header_bytes` does."""
+    return _ENCODER.encode(header)
 
 
 def item_bytes(item: Item) -> bytes:
