@@ -90,12 +90,24 @@ def _tree_of(leaves: Iterable[bytes]) -> CompactRange:
     return tree
 
 
-class StreamHeads:
-    """The heads of all streams now, and as of any size not more than `MAX_LAG` events ago."""
+def root_over(heads: Iterable[bytes]) -> tuple[int, str]:
+    """Return how many heads there are, and the root over them, hex.
 
-    def __init__(self) -> None:
+    Args:
+        heads: encoded (`encode_head`), in any order.
+    """
+    leaves = sorted(heads)
+    tree = _tree_of(map(leaf_hash, leaves))
+    return len(leaves), (tree.root() if leaves else EMPTY_ROOT).hex()
+
+
+class StreamHeads:
+    """The heads of all streams now, and as of a size not much more than `MAX_LAG` events ago."""
+
+    def __init__(self, *, spare: int = 0) -> None:
+        """Remember so many events more than `MAX_LAG`."""
         self._now: dict[str, StreamHead] = {}
-        self._before: deque[tuple[int, str, StreamHead | None]] = deque(maxlen=MAX_LAG + 1)
+        self._before: deque[tuple[int, str, StreamHead | None]] = deque(maxlen=MAX_LAG + 1 + spare)
 
     def get(self, stream: str) -> StreamHead | None:
         """Return a stream's head now, or None before its first event."""

@@ -24,7 +24,10 @@ _FILE_HEAD = "clinledger-facility-key-v1 "
 
 
 class KeyWrapper(Protocol):
-    """Wraps stream keys under a facility key that it alone can use: a file, later an HSM."""
+    """Wraps stream keys under a facility key that it alone can use: a file, later an HSM.
+
+    It can be sent to processes that this one starts (pickled), which then can use it as well.
+    """
 
     @property
     def key_id(self) -> str:
@@ -45,8 +48,13 @@ class FileKeyWrapper:
 
     def __init__(self, key: bytes) -> None:
         """Take the 32 bytes of the facility key."""
+        self._key = key
         self._cipher = AESGCM(key)
         self._key_id = hashlib.sha256(b"clinledger/facility-key/v1\n" + key).hexdigest()[:32]
+
+    def __reduce__(self) -> tuple[type["FileKeyWrapper"], tuple[bytes]]:
+        """Let the key be sent to processes that this one starts, over their pipes."""
+        return FileKeyWrapper, (self._key,)
 
     def __repr__(self) -> str:
         """Show which key, never the key."""
@@ -142,6 +150,11 @@ class Keyring:
     def origin(self) -> str:
         """The ledger whose keys these are."""
         return self._origin
+
+    @property
+    def wrapper(self) -> KeyWrapper:
+        """The facility key."""
+        return self._wrapper
 
     @property
     def facility_key_id(self) -> str:

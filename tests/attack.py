@@ -72,6 +72,8 @@ class Scope(TypedDict, total=False):
     acks: Path
     checkpoints: tuple[Path, ...]
     processes: int
+    rules: bool
+    alone_below: int
 
 
 class Attack:

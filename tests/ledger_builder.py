@@ -20,7 +20,7 @@ from ledger.rows import Head
 from ledger.sealing import Frame, associated_data, encode_frame, plain_body, seal
 from ledger.store import APPEND, EntryStore, NewEntry, append_parameters
 from ledger.submitted import SubmittedEvent
-from ledger.verify.snapshot import KeyRow, StoredEntry
+from ledger.verify.rows import KeyRow, StoredEntry
 from signing.keys import SoftKey
 from signing.statement import Ref, Relation, Seen, Statement, parse_statement, statement_digest
 from tests import contents
@@ -274,9 +274,9 @@ class LedgerBuilder:
             (
                 StoredEntry(
                     self._committed.size + number,
-                    str(new.stream),
+                    new.stream,
                     new.version,
-                    str(new.event_id),
+                    new.event_id,
                     new.entry,
                     new.leaf_hash,
                     new.link_salt,

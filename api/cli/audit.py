@@ -1,5 +1,6 @@
 """Commands of auditors: verify."""
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -40,9 +41,22 @@ def verify(
             "consistent with each."
         ),
     ] = None,
+    no_rules: Annotated[
+        bool,
+        typer.Option(
+            "--no-rules",
+            help="All hashes, signatures and keys, but no profiles, rules or views.",
+        ),
+    ] = False,
     processes: Annotated[
-        int, typer.Option(min=1, max=64, help="Processes that check signatures.")
-    ] = 1,
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that share the work, with a connection each.",
+            show_default="one for each processor",
+        ),
+    ] = os.cpu_count() or 1,
     report_file: Annotated[
         Path | None,
         typer.Option(
@@ -69,10 +83,11 @@ def verify(
         acks=acks,
         checkpoints=tuple(checkpoint or ()),
         processes=processes,
+        rules=not no_rules,
     )
     with progress_bar("verifying", quiet=as_json) as advance:
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
-    if keyring is not None and record is None:
+    if keyring is not None and record is None and not no_rules:
         report = _with_views(report, database, keyring)
     if report_file is not None:
         _write_report(report_file, report)

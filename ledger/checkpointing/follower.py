@@ -4,7 +4,8 @@ The directory, the streams' states and the tree stay in memory between rounds, s
 what the new events cost. A finding is for ever: what was wrong once is never followed further.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -12,24 +13,25 @@ import msgspec
 from ledger.checkpointing.rows import Growth, open_growth
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError
-from ledger.heads import HeadTree
+from ledger.heads import HeadTree, StreamHead, StreamHeads
 from ledger.keyring import Keyring
+from ledger.merkle import HASH_BYTES, TILE_WIDTH, leaf_hash
 from ledger.state import DirectoryState
 from ledger.verify.bodies import Bodies
-from ledger.verify.entries import EntryChecker
+from ledger.verify.entries import Newest, SpanChecker, place_of, uuid_text
 from ledger.verify.events import EventJudge
+from ledger.verify.joining import NewestEvents, SpanJoiner
 from ledger.verify.keys import StreamKeys
 from ledger.verify.ledger_row import check_ledger_row
+from ledger.verify.reading import Depth, EventReader
 from ledger.verify.report import NOWHERE, Finding, FindingCode, Findings, Place
-from ledger.verify.signatures import SignatureChecker
-from ledger.verify.snapshot import StoredEntry
+from ledger.verify.rows import StoredEntry, StoredEvent
 from ledger.verify.tree import LedgerTree
 
 Progress = Callable[[int, int], None]
 """Is told how many entries were verified, and of how many."""
 
-_PROGRESS_EVERY: Final = 500
-_IDS_AT_ONCE: Final = 5000
+_BATCH: Final = 2048
 
 
 class TrustedHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +81,24 @@ class Follower:
         self._trusted = trusted or TrustedHead(size=0, root=b"")
         self._findings = Findings()
         self._keys = StreamKeys(keyring, (), self._findings)
-        self._entries = EntryChecker(self._findings, ())
-        self._signatures = SignatureChecker(self._findings)
-        self._judge = EventJudge(
+        self._heads = StreamHeads(spare=_BATCH)
+        self._leaves = bytearray()
+        self._joiner = SpanJoiner(
+            self._findings, newest=_NewestOf(self._heads), leaves_of=self._leaves_of
+        )
+        self._judge = EventJudge(self._findings, tree=self._joiner.tree, heads_at=self._heads_at)
+        self._reader = EventReader(
             self._findings,
-            self._entries,
-            signatures=self._signatures,
+            self._joiner.tree,
             keys=self._keys,
+            key_of=self._judge.key_of,
             origin=keyring.origin,
         )
 
     @property
     def tree(self) -> LedgerTree:
         """The tree of all entries verified so far, recomputed from their bytes."""
-        return self._entries.tree
+        return self._joiner.tree
 
     @property
     def origin(self) -> str:
@@ -106,7 +112,7 @@ class Follower:
 
     def heads(self) -> HeadTree:
         """Return the tree over the newest entries of all streams verified so far."""
-        return HeadTree(self._entries.heads.at(self.tree.size))
+        return HeadTree(self._heads.at(self.tree.size))
 
     def advance(self, *, progress: Progress | None = None) -> int:
         """Verify what the ledger has grown by; return the size of the tree.
@@ -146,46 +152,69 @@ class Follower:
         return InconsistentLedgerError(self._findings.result())
 
     def _take(self, growth: Growth, progress: Progress | None) -> None:
-        start = self._entries.next_position
+        start = self._joiner.next
         heads = growth.head_rows()
         total = max((head.size for head in heads), default=0)
-        self._entries.expect(growth.new_tiles(start))
+        self._joiner.expect(growth.new_tiles(start))
         self._keys.add(growth.keys_of(self._keys.missing(growth.new_streams(start))))
         self._judge.set_aside.expect(growth.set_aside(start=start))
         bodies = Bodies(growth.new_bodies(start), self._findings)
-        event_ids: list[str] = []
-        for row in growth.new_entries(start):
-            self._take_row(row, bodies)
-            event_ids.append(row.event_id)
-            if len(event_ids) >= _IDS_AT_ONCE:
-                self._check_event_ids(growth, event_ids)
-                event_ids.clear()
-            if progress is not None and row.position % _PROGRESS_EVERY == 0:
-                progress(row.position, max(total, row.position))
+        rows = growth.new_entries(start)
+        while batch := list(islice(rows, _BATCH)):
+            self._take_batch(batch, bodies)
+            self._check_event_ids(growth, [uuid_text(row.event_id) for row in batch])
+            if progress is not None:
+                progress(batch[-1].position, max(total, batch[-1].position))
         bodies.finish()
-        self._check_event_ids(growth, event_ids)
-        self._entries.finish(heads)
+        self._joiner.finish(heads)
         self._check_rest(growth)
 
+    def _take_batch(self, batch: Sequence[StoredEntry], bodies: Bodies) -> None:
+        before = self.tree.size
+        checker = SpanChecker(self._findings, start=self._joiner.next, blocks=False)
+        span = checker.check(batch)
+        self._joiner.join(span)
+        if self.tree.size > before:
+            self._leaves += b"".join(span.leaves)
+        if before < self._trusted.size <= self.tree.size:
+            self._check_trusted()
+        for row in batch:
+            head = StreamHead(row.version, leaf_hash(row.entry))
+            self._heads.move(row.position, uuid_text(row.stream), head)
+        for row in batch:
+            self._take_row(row, bodies)
+
     def _take_row(self, row: StoredEntry, bodies: Bodies) -> None:
-        place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
-        self._signatures.trusting = row.position < self._trusted.size
-        _, entry = self._entries.check(row, place)
+        place = place_of(row)
         if row.version == 1:
             self._keys.report_faults(place)
-        body = bodies.at(row.position)
-        if body is None:
-            self._findings.add("body-missing", place, "the event has no stored body")
-        else:
-            self._judge.judge(row, entry, body, place)
-        if self.tree.size == self._trusted.size == row.position + 1:
-            self._check_trusted(place)
+        self._reader.depth = Depth(signatures=row.position >= self._trusted.size)
+        event = self._reader.read(
+            StoredEvent(
+                row.position,
+                uuid_text(row.stream),
+                uuid_text(row.event_id),
+                row.entry,
+                bodies.at(row.position),
+            )
+        )
+        if event is not None:
+            self._judge.judge(event)
 
-    def _check_trusted(self, place: Place) -> None:
-        if self.tree.root() != self._trusted.root:
+    def _leaves_of(self, block: int) -> Sequence[bytes]:
+        at = block * TILE_WIDTH * HASH_BYTES
+        joined = bytes(self._leaves[at : at + TILE_WIDTH * HASH_BYTES])
+        return [joined[one : one + HASH_BYTES] for one in range(0, len(joined), HASH_BYTES)]
+
+    def _heads_at(self, size: int) -> tuple[int, str]:
+        tree = HeadTree(self._heads.at(size))
+        return tree.streams, tree.root().hex()
+
+    def _check_trusted(self) -> None:
+        if self.tree.root_at(self._trusted.size) != self._trusted.root:
             self._findings.add(
                 "checkpoint-inconsistent",
-                place,
+                Place(position=self._trusted.size - 1),
                 f"the first {self._trusted.size} entries are not those that were signed",
             )
 
@@ -216,3 +245,16 @@ class Follower:
             founded=self.directory.origin,
             keyring=self._keyring,
         )
+
+
+class _NewestOf(NewestEvents):
+    """The newest events of streams whose heads are moved event by event."""
+
+    def __init__(self, heads: StreamHeads) -> None:
+        self._heads = heads
+
+    def get(self, stream: bytes) -> Newest | None:
+        return self._heads.get(uuid_text(stream))
+
+    def update(self, newest: dict[bytes, Newest]) -> None:
+        """Do nothing: the heads are moved as well."""

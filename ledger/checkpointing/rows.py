@@ -5,18 +5,14 @@ from contextlib import contextmanager
 from typing import Final
 
 from ledger.database import Connection, Database
-from ledger.verify.snapshot import (
-    KeyRow,
-    Snapshot,
-    StoredBody,
-    StoredEntry,
-    StoredTile,
-    reading,
-)
+from ledger.verify.bodies import StoredBody
+from ledger.verify.rows import StoredEntry, StoredTile
+from ledger.verify.snapshot import Snapshot, reading
 
 _ENTRIES: Final = """
-SELECT position, coalesce(stream::text, ''), coalesce(version, 0), coalesce(event_id::text, ''),
-  coalesce(entry, ''), coalesce(leaf_hash, ''), coalesce(link_salt, '')
+SELECT position, coalesce(uuid_send(stream), ''), coalesce(version, 0),
+  coalesce(uuid_send(event_id), ''), coalesce(entry, ''), coalesce(leaf_hash, ''),
+  coalesce(link_salt, '')
 FROM {ledger}.entry
 WHERE position >= %(start)s
 ORDER BY position
@@ -31,12 +27,6 @@ _TILES: Final = """
 SELECT level, index, coalesce(hash, '')
 FROM {ledger}.tile
 WHERE index >= %(start)s >> (8 * level)
-"""
-_KEYS: Final = """
-SELECT stream::text, coalesce(stream_kind, ''), coalesce(wrapped, ''),
-  coalesce(facility_key_id, '')
-FROM {keys}.stream_key
-WHERE stream = ANY(%(streams)s::uuid[])
 """
 _EVENT_IDS: Final = """
 SELECT position, event_id::text
@@ -69,10 +59,6 @@ class Growth(Snapshot):
         query = self._database.query(_STREAMS)
         rows = self._connection.execute(query, {"start": start}).fetchall()
         return [str(row[0]) for row in rows]
-
-    def keys_of(self, streams: Collection[str]) -> list[KeyRow]:
-        """Return the rows of `stream_key` of these streams."""
-        return self._all(KeyRow, _KEYS, {"streams": list(streams)})
 
     def places_of(self, event_ids: Collection[str]) -> list[tuple[int, str]]:
         """Return where these event ids stand, as often as they do, by position."""

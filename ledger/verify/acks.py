@@ -5,6 +5,7 @@ writes them; a whole receipt on a line is one as well.
 """
 
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -14,8 +15,10 @@ import msgspec
 from msgspec import Meta
 
 from ledger.errors import EnvironmentRefusedError
+from ledger.merkle import leaf_hash
+from ledger.verify.entries import uuid_text
 from ledger.verify.report import Findings, Place
-from ledger.verify.snapshot import StoredEntry
+from ledger.verify.rows import StoredEntry
 from signing.statement import HashText, UuidText
 
 _PACKED: Final = struct.Struct(">q16s32s")
@@ -48,6 +51,18 @@ class Acks:
         packed = sorted(_PACKED.pack(*ack) for ack in acks)
         self._packed = b"".join(packed)
         self.size = _PACKED.unpack(packed[-1])[0] + 1 if packed else 0
+
+    def within(self, first: int, last: int) -> tuple[Ack, ...]:
+        """Return those at positions from `first` to `last`."""
+        width = _PACKED.size
+        rows = range(len(self))
+        low = bisect_left(rows, first, key=self._position)
+        high = bisect_right(rows, last, key=self._position)
+        return tuple(map(Ack._make, _PACKED.iter_unpack(self._packed[low * width : high * width])))
+
+    def _position(self, number: int) -> int:
+        at = number * _PACKED.size
+        return int.from_bytes(self._packed[at : at + 8])
 
     def __len__(self) -> int:
         return len(self._packed) // _PACKED.size
@@ -96,25 +111,37 @@ class AckChecker:
         self._findings = findings
         self._expected = next(self._acks, None)
 
-    def check(self, row: StoredEntry, leaf: bytes, place: Place) -> None:
-        """Compare one row, whose leaf hash was recomputed from its entry."""
+    def watch(self, rows: Iterable[StoredEntry], *, at_end: bool) -> Iterator[StoredEntry]:
+        """Compare (12) the rows that pass through with what was acknowledged at their positions.
+
+        Args:
+            rows: of a span that holds all positions of the acknowledgements.
+            at_end: whether no row lies beyond the span.
+        """
+        for row in rows:
+            self._check(row)
+            yield row
+        where = "beyond the end of the ledger" if at_end else "here, and there is no row"
+        while self._expected is not None:
+            self._miss(self._expected, f"was acknowledged {where}")
+            self._expected = next(self._acks, None)
+
+    def _check(self, row: StoredEntry) -> None:
         while self._expected is not None and self._expected.position <= row.position:
             ack = self._expected
             if ack.position < row.position:
                 self._miss(ack, "was acknowledged here, and there is no row")
-            elif ack.leaf_hash != leaf or str(UUID(bytes=ack.event_id)) != row.event_id:
+            elif ack.leaf_hash != leaf_hash(row.entry) or ack.event_id != row.event_id:
+                place = Place(
+                    position=row.position,
+                    stream=uuid_text(row.stream),
+                    event_id=uuid_text(row.event_id),
+                )
                 self._findings.add(
                     "acknowledged-missing", place, "another event was acknowledged here"
                 )
             self._expected = next(self._acks, None)
 
-    def finish(self) -> None:
-        """Report what was acknowledged beyond the last row."""
-        while self._expected is not None:
-            self._miss(self._expected, "was acknowledged beyond the end of the ledger")
-            self._expected = next(self._acks, None)
-
     def _miss(self, ack: Ack, detail: str) -> None:
-        event_id = str(UUID(bytes=ack.event_id))
-        place = Place(position=ack.position, event_id=event_id)
+        place = Place(position=ack.position, event_id=uuid_text(ack.event_id))
         self._findings.add("acknowledged-missing", place, f"an event {detail}")

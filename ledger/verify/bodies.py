@@ -1,9 +1,16 @@
 """Walk the stored bodies beside the entries, so that neither has one without the other."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from ledger.verify.report import Findings, Place
-from ledger.verify.snapshot import StoredBody
+
+
+class StoredBody(NamedTuple):
+    """A row of `sealed`, as stored."""
+
+    position: int
+    body: bytes
 
 
 class Bodies:

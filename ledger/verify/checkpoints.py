@@ -4,14 +4,14 @@ A checkpoint is the ledger's signed word of its state. Whoever kept one holds th
 must be the tree's at that size for ever.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ledger.checkpoint_keys import CheckpointKey, verify_in_force
 from ledger.errors import EnvironmentRefusedError
-from ledger.verify.entries import EntryChecker
 from ledger.verify.report import NOWHERE, Findings, Place
-from ledger.verify.snapshot import CheckpointRow
+from ledger.verify.rows import CheckpointRow
+from ledger.verify.tree import LedgerTree
 from signing.checkpoints import Checkpoint, parse_checkpoint
 from signing.errors import SigningError
 from signing.notes import MAX_NOTE_BYTES, parse_note
@@ -47,17 +47,17 @@ class CheckpointChecker:
     """Holds checkpoints against the tree, as far as it has grown."""
 
     def __init__(
-        self, findings: Findings, entries: EntryChecker, *, keys: Sequence[CheckpointKey]
+        self, findings: Findings, tree: LedgerTree, *, keys: Sequence[CheckpointKey]
     ) -> None:
         """Report what contradicts the tree or the chain of keys.
 
         Args:
             findings: where to report.
-            entries: have the tree, which grows.
-            keys: that the events so far have named; grows with them.
+            tree: of all entries.
+            keys: that the ledger's events name.
         """
         self._findings = findings
-        self._tree = entries.tree
+        self._tree = tree
         self._keys = keys
 
     def check(self, note: bytes, *, what: str, claimed: int | None = None) -> Checkpoint | None:
@@ -89,51 +89,28 @@ class CheckpointChecker:
         self._findings.add("checkpoint-inconsistent", place, detail)
 
 
-class StoredChecker:
-    """Walks the rows of a table of checkpoints beside the entries, both growing."""
-
-    def __init__(
-        self,
-        rows: Iterator[CheckpointRow],
-        checker: CheckpointChecker,
-        findings: Findings,
-        *,
-        table: str,
-    ) -> None:
-        """Check `rows`, in the order of their numbers, by `checker`."""
-        self._rows = rows
-        self._checker = checker
-        self._findings = findings
-        self._table = table
-        self._number = 0
-        self._next = next(rows, None)
-
-    def check_up_to(self, size: int) -> None:
-        """Check what the tree has reached: its recent roots are at hand."""
-        while self._next is not None and self._next.size <= size:
-            self._check(self._next)
-
-    def finish(self) -> None:
-        """Check the rest."""
-        while self._next is not None:
-            self._check(self._next)
-
-    def _check(self, row: CheckpointRow) -> None:
-        self._number += 1
-        what = f"stored {self._table} {self._number}"
-        if row.number != self._number:
-            self._findings.add(
+def check_stored(
+    rows: Iterable[CheckpointRow],
+    checker: CheckpointChecker,
+    findings: Findings,
+    *,
+    table: str,
+) -> None:
+    """Check the rows of a table of checkpoints, in the order of their numbers."""
+    number = 0
+    for row in rows:
+        number += 1
+        what = f"stored {table} {number}"
+        if row.number != number:
+            findings.add(
                 "checkpoint-inconsistent",
                 _place(row.size),
                 f"{what} is missing, or numbered {row.number}",
             )
-            self._number = max(row.number, self._number)
-        found = self._checker.check(row.note, what=what, claimed=row.size)
+            number = max(row.number, number)
+        found = checker.check(row.note, what=what, claimed=row.size)
         if found is not None and found.size != row.size:
-            self._findings.add(
-                "column-mismatch", _place(found.size), f"{what} is stored by another size"
-            )
-        self._next = next(self._rows, None)
+            findings.add("column-mismatch", _place(found.size), f"{what} is stored by another size")
 
 
 def check_kept(notes: Sequence[bytes], checker: CheckpointChecker) -> None:

@@ -1,185 +1,208 @@
-"""Check the rows of `entry` against themselves, the tree and the head: no key is needed here."""
+"""Check the rows of `entry` in one span against themselves; no key is needed, nor what is before.
+
+What only the rows before can tell is handed on: `ledger.verify.joining` joins the spans.
+"""
 
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from hashlib import sha256
+from struct import Struct
 from typing import Final
+from uuid import UUID
 
-from ledger.entry import ZERO_HASH, Entry, decode_entry, link_hash
-from ledger.errors import CorruptionError
-from ledger.heads import StreamHead, StreamHeads
-from ledger.merkle import TILE_WIDTH, TileHash, leaf_hash
-from ledger.verify.report import NOWHERE, Findings, Place
-from ledger.verify.snapshot import HeadRow, StoredEntry, StoredTile
-from ledger.verify.tree import LedgerTree
+import msgspec
 
-_HASH_BYTES: Final = 32
-_BUCKETS: Final = 16
-_NO_HEAD: Final = StreamHead(0, ZERO_HASH)
+from ledger.entry import ENTRY_BYTES, LINK_PREFIX, MAX_TIME_MS, ZERO_HASH
+from ledger.merkle import HASH_BYTES, TILE_WIDTH
+from ledger.verify.report import FindingCode, Findings, Place
+from ledger.verify.rows import StoredEntry
+from ledger.verify.tree import block_hash
+
+_HEAD: Final = Struct(">4sQ")
+_VERSION: Final = Struct(">Q")
+_MAGIC: Final = b"CLE1"
+_LINK: Final = slice(12, 44)
+_ID_BYTES: Final = 16
+
+Newest = tuple[int, bytes]
+"""A stream's newest event: version and leaf hash."""
+NO_EVENT: Final[Newest] = (0, ZERO_HASH)
 
 
-class EntryChecker:
-    """Takes rows in position order, each once, then the head.
+class Opening(msgspec.Struct, frozen=True, array_like=True):
+    """The first row of a stream within a span: what its predecessor must fit."""
 
-    After a gap the tree cannot be rebuilt, so the tree stays as it was before the gap, and what
-    would be compared with it (tiles, head, what authors have seen) is not compared any more: the
-    gap is the finding.
+    position: int
+    stream: bytes
+    event_id: bytes
+    version: int
+    salt: bytes
+    link: bytes
+
+
+class CheckedSpan(msgspec.Struct, kw_only=True):
+    """What is known of a span's rows when they were checked by themselves.
 
     Attributes:
-        tree: of all entries before the first gap.
-        whole: whether there was no gap so far.
-        checked: number of rows taken.
-        heads: of all streams, as their columns name them.
+        rows: how many there are.
+        first: position of the first row in its place; None when there is none.
+        next: position that should follow the last one.
+        whole: whether no position is missing in between.
+        blocks: hashes of the complete blocks of 256 leaves at its start, joined; of a span that
+            starts with a block.
+        leaves: the leaf hashes after them, up to the first gap.
+        openings: the first row of each stream.
+        newest: the newest event of each stream.
+        ids: the last eight bytes of each event_id, as sorted unsigned numbers.
+        received: place and time of the first entry that has a time; None when there is none.
+        received_last: time of the last one.
     """
 
-    def __init__(self, findings: Findings, tiles: Iterable[StoredTile]) -> None:
-        self.tree = LedgerTree()
-        self.whole = True
-        self.checked = 0
+    rows: int = 0
+    first: int | None = None
+    next: int = 0
+    whole: bool = True
+    blocks: bytes = b""
+    leaves: list[bytes] = msgspec.field(default_factory=list[bytes])
+    openings: list[Opening] = msgspec.field(default_factory=list[Opening])
+    newest: dict[bytes, Newest] = msgspec.field(default_factory=dict[bytes, Newest])
+    ids: bytes = b""
+    received: tuple[Place, int] | None = None
+    received_last: int = 0
+
+
+def uuid_text(data: bytes) -> str:
+    """Return the canonical text of a UUID's 16 bytes; "" for what is null."""
+    return str(UUID(bytes=data)) if len(data) == _ID_BYTES else ""
+
+
+def place_of(row: StoredEntry) -> Place:
+    """Return where a row stands, as its columns name it."""
+    return Place(
+        position=row.position, stream=uuid_text(row.stream), event_id=uuid_text(row.event_id)
+    )
+
+
+def chain_fault(opening: Opening, before: Newest) -> tuple[FindingCode, str] | None:
+    """Return (4) what keeps a row from following its stream's event before, or None."""
+    version, previous = before
+    if opening.version != version + 1:
+        return "version-gap", f"version {opening.version} of its stream after {version}"
+    if len(opening.salt) == HASH_BYTES and opening.link in {b"", _link(opening, previous)}:
+        return None
+    return "link-broken", "the link is not that of its version, salt and predecessor"
+
+
+def _link(opening: Opening, previous: bytes) -> bytes:
+    return sha256(LINK_PREFIX + opening.salt + _VERSION.pack(opening.version) + previous).digest()
+
+
+class SpanChecker:
+    """Checks the rows of one span, in the order of their positions."""
+
+    def __init__(self, findings: Findings, *, start: int, blocks: bool = True) -> None:
+        """Begin at the position that should come first.
+
+        Args:
+            findings: where to report.
+            start: that position.
+            blocks: whether to hash complete blocks, when the span starts with one.
+        """
         self._findings = findings
-        self._tiles: dict[tuple[int, int], bytes] = {}
-        self.expect(tiles)
-        self._next = 0
-        self.heads = StreamHeads()
-        self._received_at_ms = 0
-        self._event_ids = RepeatedIds()
+        self._blocks = blocks and start % TILE_WIDTH == 0
+        self._span = CheckedSpan(next=start)
+        self._received = -1
 
-    @property
-    def next_position(self) -> int:
-        """The position that should come next."""
-        return self._next
+    def check(self, rows: Iterable[StoredEntry]) -> CheckedSpan:
+        """Check all rows of the span; return what they say together.
 
-    def expect(self, tiles: Iterable[StoredTile]) -> None:
-        """Take further stored tiles, which entries to come should complete."""
-        self._tiles.update(((tile.level, tile.number), tile.hash) for tile in tiles)
-
-    def check(self, row: StoredEntry, place: Place) -> tuple[bytes, Entry | None]:
-        """Check one row; return its leaf hash, as computed, and its entry if it is one.
-
-        (2) Its position follows the one before. (3) It is an entry, with its leaf hash, and
-        completes the stored tiles. (4) It follows the previous version of its stream, and its
-        event_id is new. (5) It was not received before its predecessor.
+        (2) Positions follow one another. (3) Each is an entry, with its leaf hash. (4) Each
+        follows the previous version of its stream. (5) None was received before its predecessor.
         """
-        self.checked += 1
-        follows = self._check_position(row.position, place)  # (2)
-        leaf = leaf_hash(row.entry)  # (3)
-        if leaf != row.leaf_hash:
-            self._findings.add("leaf-mismatch", place, "the leaf hash is not that of the entry")
-        try:
-            entry = decode_entry(row.entry)
-        except CorruptionError:
-            entry = None
-            self._findings.add("entry-malformed", place, "not an entry of a known form")
-        if follows and self.whole:
-            for tile in self.tree.append(leaf):
-                self._check_tile(tile, place)
-        self._check_chain(row, leaf, entry, place)  # (4)
-        self._event_ids.add(row.event_id)
-        if entry is not None:  # (5)
-            if entry.received_at_ms < self._received_at_ms:
-                self._findings.add("time-regression", place, "received before its predecessor")
-            self._received_at_ms = entry.received_at_ms
-        return leaf, entry
+        span = self._span
+        ids: list[bytes] = []
+        for row in rows:
+            ids.append(row.event_id)
+            leaf = sha256(b"\x00" + row.entry).digest()
+            if row.position == span.next or self._is_ahead(row):
+                if span.first is None:
+                    span.first = row.position
+                span.next = row.position + 1
+                if span.whole:
+                    span.leaves.append(leaf)
+            if leaf != row.leaf_hash:
+                self._add("leaf-mismatch", row, "the leaf hash is not that of the entry")
+            self._check_chain(row, leaf, self._link_in(row))
+        span.rows = len(ids)
+        span.ids = numbers_in(ids)
+        if self._blocks:
+            _gather_blocks(span)
+        return span
 
-    def repeated_ids(self) -> frozenset[int]:
-        """Return the hashes of event ids that occurred more than once."""
-        return self._event_ids.repeated()
-
-    def finish(self, heads: Sequence[HeadRow]) -> None:
-        """Check (1) the head row, and the tiles that no entry completed, when all rows are in.
-
-        More rows may follow, of a later moment, and then it may be called again.
-        """
-        if len(heads) == 1 and heads[0].one:
-            self._check_head(heads[0])
-        else:
-            last = Place(position=self._next - 1) if self._next else NOWHERE
-            self._findings.add("head-mismatch", last, "there must be one head row, marked so")
-        if not self.whole:
-            return
-        for level, number in sorted(self._tiles):
-            place = Place(position=number * TILE_WIDTH**level)
-            self._findings.add("tile-mismatch", place, "a tile hash that no entries complete")
-
-    def _check_position(self, position: int, place: Place) -> bool:
-        expected = self._next
-        if position == expected:
-            self._next = position + 1
-            return True
-        if position < expected:
-            detail = "two rows have this position" if position >= 0 else "not a position"
-            self._findings.add("position-gap", place, detail)
+    def _is_ahead(self, row: StoredEntry) -> bool:
+        """Take a row that is not at the next position; tell whether it is at a later one."""
+        span = self._span
+        if row.position < span.next:
+            detail = "two rows have this position" if row.position >= 0 else "not a position"
+            self._add("position-gap", row, detail)
             return False
-        self._miss(expected, position - 1)
-        self._next = position + 1
+        if span.first is not None:  # whether there is a gap before the first one: see the join
+            report_gap(self._findings, span.next, row.position - 1)
+            span.whole = False
         return True
 
-    def _miss(self, first: int, last: int) -> None:
-        self.whole = False
-        self._findings.add(
-            "position-gap", Place(position=first), f"positions {first} to {last} have no row"
-        )
+    def _link_in(self, row: StoredEntry) -> bytes:
+        """Check form and time of an entry; return its link, or nothing."""
+        entry = row.entry
+        if len(entry) == ENTRY_BYTES:
+            magic, received = _HEAD.unpack_from(entry)
+            if magic == _MAGIC and received <= MAX_TIME_MS:
+                if received < self._received:
+                    self._add("time-regression", row, "received before its predecessor")
+                elif self._received < 0:
+                    self._span.received = (place_of(row), received)
+                self._received = self._span.received_last = received
+                return entry[_LINK]
+        self._add("entry-malformed", row, "not an entry of a known form")
+        return b""
 
-    def _check_tile(self, tile: TileHash, place: Place) -> None:
-        stored = self._tiles.pop((tile.level, tile.number), None)
-        if stored != tile.hash:
-            what = "is missing" if stored is None else "is not that of its leaves"
-            self._findings.add(
-                "tile-mismatch",
-                Place(position=tile.number * TILE_WIDTH**tile.level),
-                f"the hash of the subtree up to position {place.position} {what}",
-            )
+    def _check_chain(self, row: StoredEntry, leaf: bytes, link: bytes) -> None:
+        stream, version = row.stream, row.version
+        newest = self._span.newest
+        before = newest.get(stream)
+        newest[stream] = (version, leaf)
+        if before is not None:
+            salt = row.link_salt
+            if version == before[0] + 1 and len(salt) == HASH_BYTES:
+                expected = LINK_PREFIX + salt + _VERSION.pack(version) + before[1]
+                if sha256(expected).digest() == link:
+                    return
+        opening = Opening(row.position, stream, row.event_id, version, row.link_salt, link)
+        if before is None:
+            self._span.openings.append(opening)
+        elif (fault := chain_fault(opening, before)) is not None:
+            self._add(fault[0], row, fault[1])
 
-    def _check_chain(
-        self, row: StoredEntry, leaf: bytes, entry: Entry | None, place: Place
-    ) -> None:
-        version, previous = self.heads.get(row.stream) or _NO_HEAD
-        if row.version != version + 1:
-            self._findings.add(
-                "version-gap", place, f"version {row.version} of its stream after {version}"
-            )
-        elif len(row.link_salt) != _HASH_BYTES or (
-            entry is not None and link_hash(row.link_salt, row.version, previous) != entry.link
-        ):
-            self._findings.add(
-                "link-broken", place, "the link is not that of its version, salt and predecessor"
-            )
-        self.heads.move(row.position, row.stream, StreamHead(row.version, leaf))
-
-    def _check_head(self, head: HeadRow) -> None:
-        if head.size > self._next:
-            self._miss(self._next, head.size - 1)
-        elif head.size < self._next:
-            self._findings.add(
-                "head-mismatch",
-                Place(position=max(head.size, 0)),
-                f"the head has size {head.size}; rows go on to position {self._next - 1}",
-            )
-        last = Place(position=head.size - 1) if head.size > 0 else NOWHERE
-        if not self.whole:
-            self._findings.add("head-mismatch", last, "entries of this tree are missing")
-        elif 0 <= head.size <= self.tree.size:
-            if self.tree.root_at(head.size) != head.root:
-                self._findings.add("head-mismatch", last, "the root is not that of the entries")
-            elif head.size == self.tree.size and head.peaks != self.tree.peaks:
-                self._findings.add("head-mismatch", last, "the peaks are not those of the entries")
+    def _add(self, code: FindingCode, row: StoredEntry, detail: str) -> None:
+        self._findings.add(code, place_of(row), detail)
 
 
-class RepeatedIds:
-    """Notices ids that occur twice, in 8 bytes an id: it keeps their hashes only."""
+def report_gap(findings: Findings, first: int, last: int) -> None:
+    """Report (2) that positions have no row."""
+    findings.add("position-gap", Place(position=first), f"positions {first} to {last} have no row")
 
-    def __init__(self) -> None:
-        self._buckets = [array("q") for _ in range(_BUCKETS)]
 
-    def add(self, text: str) -> None:
-        """Take one id."""
-        hashed = hash(text)
-        self._buckets[hashed % _BUCKETS].append(hashed)
+def numbers_in(ids: Sequence[bytes]) -> bytes:
+    """Return the last eight bytes of each id as sorted numbers, an `array("Q")`'s bytes."""
+    joined = b"".join(ids)
+    if len(joined) != _ID_BYTES * len(ids):
+        joined = b"".join(event_id.rjust(_ID_BYTES, b"\0") for event_id in ids)
+    return array("Q", sorted(array("Q", joined)[1::2])).tobytes()
 
-    def repeated(self) -> frozenset[int]:
-        """Return the hashes that occurred more than once; ids of one hash may still differ."""
-        found: set[int] = set()
-        for bucket in self._buckets:
-            ordered = sorted(bucket)
-            found.update(a for a, b in pairwise(ordered) if a == b)
-        return frozenset(found)
+
+def _gather_blocks(span: CheckedSpan) -> None:
+    count = len(span.leaves) // TILE_WIDTH * TILE_WIDTH
+    span.blocks = b"".join(
+        block_hash(span.leaves[at : at + TILE_WIDTH]) for at in range(0, count, TILE_WIDTH)
+    )
+    del span.leaves[:count]

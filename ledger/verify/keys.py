@@ -1,12 +1,13 @@
 """Unwrap every stored stream key once, and check what its row says of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple, get_args
 
 from ledger.errors import CorruptionError
 from ledger.keyring import Keyring
 from ledger.verify.report import FindingCode, Findings, Place
-from ledger.verify.snapshot import KeyRow
+from ledger.verify.rows import KeyRow
+from ledger.verify.snapshot import Snapshot
 from signing.statement import StreamKind
 
 _KINDS: Final = frozenset(get_args(StreamKind))
@@ -18,17 +19,12 @@ class _StreamKey(NamedTuple):
 
 
 class StreamKeys:
-    """The stream keys of one ledger. A key may stand here before any event of its stream does.
+    """Stream keys of one ledger. A key may stand here before any event of its stream does.
 
     Faults are reported where the stream first occurs, so that they have a position.
-
-    Attributes:
-        stored: number of rows.
-        opened: number of those that the facility key opens.
     """
 
     def __init__(self, keyring: Keyring, rows: Iterable[KeyRow], findings: Findings) -> None:
-        self.stored = self.opened = 0
         self._findings = findings
         self._keys: dict[str, _StreamKey] = {}
         self._faults: dict[str, list[tuple[FindingCode, str]]] = {}
@@ -49,9 +45,11 @@ class StreamKeys:
         found = self._keys.get(stream)
         return None if found is None else found.key
 
-    def of_kind(self, kind: StreamKind) -> Sequence[str]:
-        """Return the streams whose key is said to be of a stream of this kind."""
-        return [stream for stream, key in self._keys.items() if key.kind == kind]
+    def forget(self, *, beyond: int) -> None:
+        """Forget all keys when there are more than so many."""
+        if len(self._keys) > beyond:
+            self._keys.clear()
+            self._faults.clear()
 
     def check_kind(self, kind: StreamKind, place: Place) -> None:
         """Compare what the row says with the kind that a signed statement names."""
@@ -66,24 +64,46 @@ class StreamKeys:
         for code, detail in self._faults.pop(place.stream or "", ()):
             self._findings.add(code, place, detail)
 
-    def finish(self) -> None:
-        """Report the faults of keys whose streams have no events."""
-        for stream in list(self._faults):
-            self.report_faults(Place(stream=stream))
-
     def _load(self, keyring: Keyring, row: KeyRow) -> None:
-        faults: list[tuple[FindingCode, str]] = []
-        self.stored += 1
-        try:
-            key = keyring.remember(row.stream, row.wrapped)
-            self.opened += 1
-        except CorruptionError:
-            key = None
-            faults.append(("body-unreadable", "the stream key does not open"))
-        if row.facility_key_id != keyring.facility_key_id:
-            faults.append(("column-mismatch", "the stream key names another facility key"))
-        if row.stream_kind not in _KINDS:
-            faults.append(("column-mismatch", "the stream key names an unknown kind of stream"))
+        key, faults = open_key(keyring, row)
         if faults:
             self._faults[row.stream] = faults
         self._keys[row.stream] = _StreamKey(key, row.stream_kind)
+
+
+_Faults = list[tuple[FindingCode, str]]
+
+
+def open_key(keyring: Keyring, row: KeyRow) -> tuple[bytes | None, _Faults]:
+    """Open a stored stream key; return it, or None, and what is wrong with its row."""
+    faults: _Faults = []
+    try:
+        key = keyring.remember(row.stream, row.wrapped)
+    except CorruptionError:
+        key = None
+        faults.append(("body-unreadable", "the stream key does not open"))
+    if row.facility_key_id != keyring.facility_key_id:
+        faults.append(("column-mismatch", "the stream key names another facility key"))
+    if row.stream_kind not in _KINDS:
+        faults.append(("column-mismatch", "the stream key names an unknown kind of stream"))
+    return key, faults
+
+
+def check_keys(snapshot: Snapshot, keyring: Keyring, findings: Findings) -> bool:
+    """Check (11) every row of `stream_key`; report faults where the stream begins.
+
+    Returns:
+        Whether the facility key opens any of them, or there are none.
+    """
+    stored = opened = 0
+    faulty: dict[str, _Faults] = {}
+    for row in snapshot.stream_keys():
+        key, faults = open_key(keyring, row)
+        stored, opened = stored + 1, opened + (key is not None)
+        if faults:
+            faulty[row.stream] = faults
+    for stream, faults in faulty.items():
+        place = snapshot.beginning_of(stream) or Place(stream=stream)
+        for code, detail in faults:
+            findings.add(code, place, detail)
+    return bool(opened) or not stored

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ledger.keyring import Keyring
 from ledger.verify.report import Findings, Place
-from ledger.verify.snapshot import LedgerRow
+from ledger.verify.rows import LedgerRow
 
 
 def check_ledger_row(

@@ -138,6 +138,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         seconds: how long it took.
         notes: what was not looked at, and that there was no anchor; absent in JSON when empty.
         opened: whose signatures, rules and contents were checked.
+        rules: whether contents were held against their profiles, and events against the rules.
         views: whether the views were compared.
         marks: where the checkpoints stood that were compared.
         since: what was not looked at because a note told that it had been; None without one.
@@ -155,6 +156,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float
     notes: tuple[str, ...] = ()
     opened: OpenedBodies = "all"
+    rules: bool = True
     views: bool = False
     marks: Marks = Marks()
     since: Since | None = None
@@ -239,7 +241,8 @@ class Findings:
             self._found.setdefault(finding.code, []).append(finding)
         for code, (count, last) in part.rest.items():
             self._count(code, count, last)
-        for code in {finding.code for finding in part.found}:
+        codes: set[FindingCode] = {finding.code for finding in part.found}
+        for code in codes:
             if len(self._found[code]) >= 2 * self._limit:
                 self._trim(code)
 

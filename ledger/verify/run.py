@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import msgspec
@@ -10,29 +11,34 @@ import msgspec
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError
 from ledger.keyring import Keyring
-from ledger.verify.acks import AckChecker, Acks, read_acks
-from ledger.verify.bodies import Bodies
+from ledger.verify.acks import Acks, read_acks
 from ledger.verify.checkpoints import (
     CheckpointChecker,
-    StoredChecker,
     check_kept,
+    check_stored,
     read_checkpoints,
     size_of,
 )
 from ledger.verify.decisions import describe_decisions
-from ledger.verify.entries import EntryChecker
-from ledger.verify.events import EventJudge
-from ledger.verify.keys import StreamKeys
+from ledger.verify.directory import find_streams
+from ledger.verify.helpers import Alone, Helpers, Moment, Processes
+from ledger.verify.keys import StreamKeys, check_keys
 from ledger.verify.ledger_row import check_ledger_row, names_key
+from ledger.verify.passes import Passes
+from ledger.verify.reading import Depth
 from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
-from ledger.verify.scope import choose_scope, founding_origin
-from ledger.verify.signatures import SignatureChecker
-from ledger.verify.snapshot import LedgerRow, Snapshot, open_snapshot
+from ledger.verify.rows import LedgerRow
+from ledger.verify.scope import WITHOUT_RULES, choose_scope, founding_origin
+from ledger.verify.snapshot import Snapshot, open_snapshot
+from ledger.verify.tasks import Job
+from ledger.verify.worker import Worker
 
 Progress = Callable[[int, int], None]
 """Is told how many entries were checked, and of how many."""
 
-_PROGRESS_EVERY: Final = 500
+_BUCKET_EVENTS: Final = 32_768
+_PARTS: Final = 4
+_WEIGHTS: Final = {"entries": 1, "events": 8, "rules": 2}
 
 
 class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +49,10 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
         hashes_only: leave out what needs the facility key.
         acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
         checkpoints: files of one signed checkpoint each, to compare with.
-        processes: how many further processes check signatures; 1 for none. They are spawned, so
-            the caller's main module must be importable.
+        processes: how many processes share the work; 1 for this one alone. They are spawned, so
+            the caller's main module must be importable, and take a second or two to start.
+        rules: whether contents are held against their profiles, and events against the rules.
+        alone_below: ledgers of fewer entries are left to this process.
     """
 
     record: str | None = None
@@ -52,6 +60,8 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
     acks: Path | None = None
     checkpoints: tuple[Path, ...] = ()
     processes: int = 1
+    rules: bool = True
+    alone_below: int = 2048
 
 
 def verify_ledger(
@@ -81,6 +91,7 @@ def verify_ledger(
     12. What clients were acknowledged is there, unchanged.
     13. Checkpoints, those given and those stored, are signed by the key in force at their size,
         as the founding event and rotations name it, and are of this tree.
+
     14. What was set aside is what an event, signed by two, says was.
 
     Views are compared by `projections.check`; `merge_findings` brings both together.
@@ -109,11 +120,9 @@ def verify_ledger(
     )
     with open_snapshot(database, with_keys=keyring is not None) as snapshot:
         verification = _Verification(snapshot, keyring=keyring, options=options, kept=kept)
-        try:
-            verification.run(progress)
-        finally:
-            verification.close()
-        return verification.report(time.monotonic() - started)
+        return verification.run(
+            progress or _no_progress, database, lambda: time.monotonic() - started
+        )
 
 
 class _Kept(NamedTuple):
@@ -138,143 +147,133 @@ class _Verification:
         self, snapshot: Snapshot, *, keyring: Keyring | None, options: VerifyOptions, kept: _Kept
     ) -> None:
         self._snapshot = snapshot
-        self._keyring = keyring
+        self._options = options
         self._kept = kept
-        self._findings = findings = Findings()
         self._ledger_rows = snapshot.ledger_rows()
         self._heads = snapshot.head_rows()
         self._successors = snapshot.successors()
+        self._size = snapshot.span(max((head.size for head in self._heads), default=0))
         origin = founding_origin(snapshot) or _first_origin(self._ledger_rows)
         empty = origin is None and not any(head.size for head in self._heads)
         if empty and not kept.acks and not kept.checkpoints:
             raise EnvironmentRefusedError("there is no ledger here to verify")
-        self._keys: StreamKeys | None = None
-        if keyring is not None and keyring.origin == origin:
-            self._keys = StreamKeys(keyring, snapshot.keys(), findings)
-            if self._keys.stored and not self._keys.opened and not self._names(keyring):
-                raise EnvironmentRefusedError("the facility key is not the one of this ledger")
-        self._scope = choose_scope(
-            snapshot, keys=self._keys, origin=origin or "", record=options.record
+        self._origin = origin or ""
+        self._facility = keyring
+        self._keyring = keyring if keyring is not None and keyring.origin == origin else None
+        keys = None
+        if self._keyring is not None:
+            keys = StreamKeys(self._keyring, (), Findings())
+        self._scope = choose_scope(snapshot, keys=keys, origin=self._origin, record=options.record)
+        self._streams, self._sizes = find_streams(snapshot, keys, self._origin)
+
+    def run(self, progress: Progress, database: Database, seconds: Callable[[], float]) -> Report:
+        """Make the passes, then compare what can only be compared at their end."""
+        options, size = self._options, self._size
+        with TemporaryDirectory(prefix="clinledger-verify-") as folder:
+            job = Job(
+                wrapper=None if self._keyring is None else self._keyring.wrapper,
+                origin=self._origin,
+                streams=self._scope.streams,
+                depth=Depth(rules=options.rules),
+                folder=folder,
+                buckets=max(-(-size // _BUCKET_EVENTS), options.processes),
+            )
+            helpers = self._helpers(job, database)
+            try:
+                passes = Passes(job, self._snapshot, helpers, step=_Steps(progress, size).step)
+                parts = _PARTS * options.processes if isinstance(helpers, Processes) else 1
+                self._check_keys(passes.findings)  # (11)
+                passes.check_entries(size, self._kept.acks, self._sizes, parts=parts)
+                passes.check_events(size, self._streams, parts=parts)
+                passes.check_rules()
+            finally:
+                helpers.close()
+        self._check_rest(passes)
+        progress(passes.joiner.checked, passes.joiner.checked)
+        return self._report(passes, seconds())
+
+    def _helpers(self, job: Job, database: Database) -> Helpers:
+        count = self._options.processes
+        if count == 1 or self._size < self._options.alone_below:
+            return Alone(Worker(job, self._snapshot))
+        moment = Moment(
+            url=database.url,
+            schema=database.schema,
+            exported=self._snapshot.export(),
+            with_keys=self._keyring is not None,
         )
-        self._entries = EntryChecker(findings, snapshot.tiles())
-        self._signatures = SignatureChecker(findings, processes=options.processes)
-        self._events = EventJudge(
+        return Processes(job, moment, count=count)
+
+    def _check_keys(self, findings: Findings) -> None:
+        if self._keyring is None or check_keys(self._snapshot, self._keyring, findings):
+            return
+        if not names_key(self._ledger_rows, self._keyring):
+            raise EnvironmentRefusedError("the facility key is not the one of this ledger")
+
+    def _check_rest(self, passes: Passes) -> None:
+        findings = passes.findings
+        passes.joiner.finish(self._heads)  # (1), (3)
+        check_ledger_row(  # (1), (11)
+            self._ledger_rows,
             findings,
-            self._entries,
-            signatures=self._signatures,
-            keys=self._keys,
-            origin=origin or "",
+            place=Place(position=0) if passes.joiner.checked else NOWHERE,
+            founded=passes.directory.state.origin,
+            keyring=self._facility,
         )
-        self._events.set_aside.expect(snapshot.set_aside())
-        self._checkpoints = CheckpointChecker(
-            findings, self._entries, keys=self._events.directory.checkpoint_keys
+        checker = CheckpointChecker(  # (13)
+            findings, passes.tree, keys=passes.directory.state.checkpoint_keys
         )
-        self._stored = (
-            StoredChecker(snapshot.checkpoints(), self._checkpoints, findings, table="checkpoint"),
-            StoredChecker(
-                snapshot.publications(), self._checkpoints, findings, table="publication"
-            ),
-        )
+        snapshot = self._snapshot
+        check_stored(snapshot.checkpoints(), checker, findings, table="checkpoint")
+        check_stored(snapshot.publications(), checker, findings, table="publication")
+        check_kept(self._kept.checkpoints, checker)
 
-    def run(self, progress: Progress | None) -> None:
-        """Make the pass, then compare what can only be compared at its end."""
-        total = max((head.size for head in self._heads), default=0)
-        acknowledged = AckChecker(self._kept.acks, self._findings)
-        bodies = Bodies(self._snapshot.bodies(streams=self._scope.streams), self._findings)
-        for row in self._snapshot.entries():
-            place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
-            leaf, entry = self._entries.check(row, place)  # (2) to (5)
-            acknowledged.check(row, leaf, place)  # (12)
-            if self._keys is not None and row.version == 1:
-                self._keys.report_faults(place)  # (11)
-            body = bodies.at(row.position)
-            if body is None:
-                self._findings.add("body-missing", place, "the event has no stored body")
-            elif self._scope.opens(row.stream, body):
-                self._events.judge(row, entry, body, place)  # (6) to (10)
-            self._check_stored()  # (13)
-            if progress is not None and self._entries.checked % _PROGRESS_EVERY == 0:
-                progress(self._entries.checked, max(total, self._entries.checked))
-        self._signatures.finish()  # (8)
-        bodies.finish()  # (2)
-        acknowledged.finish()  # (12)
-        self._report_repeated_ids()  # (4)
-        self._entries.finish(self._heads)  # (1), (3)
-        self._check_ledger_row()  # (1), (11)
-        self._check_checkpoints()  # (13)
-        self._events.set_aside.finish(self._events.directory.set_aside)  # (14)
-        if self._keys is not None:
-            self._keys.finish()
-        if progress is not None:
-            progress(self._entries.checked, self._entries.checked)
-
-    def close(self) -> None:
-        """Let go of processes."""
-        self._signatures.close()
-
-    def report(self, seconds: float) -> Report:
+    def _report(self, passes: Passes, seconds: float) -> Report:
         """Return what was found."""
-        findings = self._findings.result()
-        tree = self._entries.tree
+        findings = passes.findings.result()
+        tree = passes.tree
         genesis = tree.leaf_hashes(0, 1)
         anchors = tuple(self._kept.anchors())
         return Report(
             ok=not findings,
-            origin=self._events.directory.origin or _first_origin(self._ledger_rows),
+            origin=passes.directory.state.origin or _first_origin(self._ledger_rows),
             genesis=genesis[0].hex() if genesis else None,
             size=tree.size,
             root=tree.root().hex(),
-            entries_checked=self._entries.checked,
-            signatures_checked=self._signatures.checked,
+            entries_checked=passes.joiner.checked,
+            signatures_checked=passes.signatures_checked,
             anchors=anchors,
             findings=findings,
             seconds=round(seconds, 3),
             notes=(
                 *self._scope.notes,
-                *describe_decisions(self._events.directory, self._successors),
+                *describe_decisions(passes.directory.state, self._successors),
+                *(() if self._options.rules else (WITHOUT_RULES,)),
                 *(() if anchors else (SELF_ONLY,)),
             ),
+            opened=self._scope.opened,
+            rules=self._options.rules,
         )
 
-    def _check_ledger_row(self) -> None:
-        check_ledger_row(
-            self._ledger_rows,
-            self._findings,
-            place=Place(position=0) if self._entries.checked else NOWHERE,
-            founded=self._events.directory.origin,
-            keyring=self._keyring,
-        )
 
-    def _check_stored(self) -> None:
-        for stored in self._stored:
-            stored.check_up_to(self._entries.tree.size)
+class _Steps:
+    """Turns the steps of several passes into one bar."""
 
-    def _check_checkpoints(self) -> None:
-        for stored in self._stored:
-            stored.finish()
-        check_kept(self._kept.checkpoints, self._checkpoints)
+    def __init__(self, progress: Progress, size: int) -> None:
+        self._progress = progress
+        self._size = size
+        self._done = 0
 
-    def _names(self, keyring: Keyring) -> bool:
-        """Tell whether the ledger row names this facility key."""
-        return names_key(self._ledger_rows, keyring)
-
-    def _report_repeated_ids(self) -> None:
-        """Find the rows of repeated event ids: a second look, only when there are any."""
-        hashes = self._entries.repeated_ids()
-        if not hashes:
-            return
-        first: dict[str, int] = {}
-        for row in self._snapshot.entries():
-            if hash(row.event_id) not in hashes:
-                continue
-            before = first.setdefault(row.event_id, row.position)
-            if before != row.position:
-                self._findings.add(
-                    "duplicate-event",
-                    Place(position=row.position, stream=row.stream, event_id=row.event_id),
-                    f"position {before} has the same event_id",
-                )
+    def step(self, name: str, entries: int) -> None:
+        """Go on by so many entries of a pass."""
+        self._done += entries * _WEIGHTS[name]
+        done = self._done // sum(_WEIGHTS.values())
+        self._progress(min(done, self._size), self._size)
 
 
 def _first_origin(rows: Sequence[LedgerRow]) -> str | None:
     return rows[0].origin if rows else None
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Tell nobody."""

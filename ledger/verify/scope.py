@@ -8,6 +8,7 @@ from ledger.errors import CorruptionError, NotFoundError, RejectedError
 from ledger.facts import ResourceFacts, read_facts
 from ledger.sealing import associated_data, is_sealed, open_body
 from ledger.verify.keys import StreamKeys
+from ledger.verify.report import OpenedBodies
 from ledger.verify.snapshot import Snapshot
 from signing.errors import SigningError
 from signing.statement import parse_statement
@@ -15,6 +16,10 @@ from signing.statement import parse_statement
 WITHOUT_KEY: Final = (
     "without the facility key: of sealed events neither statement, content nor signature was"
     " looked at"
+)
+WITHOUT_RULES: Final = (
+    "without the rules: of events outside the directory neither the content's profile nor the rules"
+    " nor roles were looked at; hashes, signatures and the validity of keys were"
 )
 ONE_RECORD: Final = (
     "one record only: of events outside it, its patient and the directory only the entries were"
@@ -27,15 +32,13 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         streams: whose bodies are opened, besides the directory's; None for all.
+        opened: the same in a word.
         notes: what is left out, for the report.
     """
 
     streams: frozenset[str] | None
+    opened: OpenedBodies = "all"
     notes: tuple[str, ...] = ()
-
-    def opens(self, stream: str, body: bytes) -> bool:
-        """Tell whether this body is to be opened."""
-        return self.streams is None or stream in self.streams or body[:1] != b"\x01"
 
 
 def choose_scope(
@@ -48,13 +51,13 @@ def choose_scope(
     """
     if record is None:
         if keys is None:
-            return Scope(streams=frozenset(), notes=(WITHOUT_KEY,))
+            return Scope(streams=frozenset(), opened="directory", notes=(WITHOUT_KEY,))
         return Scope(streams=None)
     patient = _patient_of(snapshot, record, keys, origin)
     if keys is None:
-        return Scope(streams=frozenset(), notes=(WITHOUT_KEY, ONE_RECORD))
-    streams = (record, *patient, *keys.of_kind("staff"))
-    return Scope(streams=frozenset(streams), notes=(ONE_RECORD,))
+        return Scope(streams=frozenset(), opened="directory", notes=(WITHOUT_KEY, ONE_RECORD))
+    streams = frozenset((record, *patient))
+    return Scope(streams=streams, opened="record", notes=(ONE_RECORD,))
 
 
 def founding_origin(snapshot: Snapshot) -> str | None:
@@ -79,10 +82,10 @@ def _patient_of(
         raise NotFoundError("record-unknown", detail="there is no such record")
     if keys is None:
         return ()
-    row, body = found
-    aad = associated_data(origin, row.stream, row.event_id)
+    keys.add(snapshot.keys_of(keys.missing([record])))
+    aad = associated_data(origin, found.stream, found.event_id)
     try:
-        frame = open_body(body, key=keys.key(row.stream), aad=aad)
+        frame = open_body(found.body or b"", key=keys.key(found.stream), aad=aad)
         facts = read_facts(parse_statement(frame.statement), frame.content)
     except (CorruptionError, SigningError, RejectedError):
         return ()  # the pass will say why

@@ -4,154 +4,42 @@ Nothing here judges anything. Rows come through server-side cursors in one REPEA
 transaction, so a ledger may be verified while it is written to, and memory stays flat.
 """
 
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import count
-from typing import Final, LiteralString, NamedTuple, TypeVar
+from typing import Final, LiteralString, TypeVar
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import args_row
 
 from ledger.database import Connection, Database
 from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.merkle import TILE_WIDTH, leaf_hash
 from ledger.set_aside import SetAsideRows
 from ledger.set_aside_table import read_set_aside
+from ledger.verify import queries
+from ledger.verify.report import Place
+from ledger.verify.rows import (
+    CheckpointRow,
+    HeadRow,
+    KeyRow,
+    LedgerRow,
+    StoredEntry,
+    StoredEvent,
+    StoredTile,
+)
+from ledger.verify.spans import Span
 
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-# A whole pass takes longer than a request may.
-_NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
-# A superuser can drop NOT NULL as well: what is null is read as a value that nothing can have.
-LEDGER_ROWS: Final = """
-SELECT one IS TRUE, coalesce(origin, ''), coalesce(facility_key_id, '')
-FROM {ledger}.ledger
-"""
-HEAD_ROWS: Final = """
-SELECT one IS TRUE, coalesce(size, -1), coalesce(root, ''), coalesce(peaks, '')
-FROM {ledger}.head
-"""
-TILES: Final = """
-SELECT coalesce(level, 0::smallint), coalesce(index, -1), coalesce(hash, '')
-FROM {ledger}.tile
-"""
-KEYS: Final = """
-SELECT coalesce(stream::text, ''), coalesce(stream_kind, ''), coalesce(wrapped, ''),
-  coalesce(facility_key_id, '')
-FROM {keys}.stream_key
-"""
-ENTRIES: Final = """
-SELECT coalesce(position, -1), coalesce(stream::text, ''), coalesce(version, 0),
-  coalesce(event_id::text, ''), coalesce(entry, ''), coalesce(leaf_hash, ''),
-  coalesce(link_salt, '')
-FROM {ledger}.entry
-ORDER BY position
-"""
-BODIES: Final = """
-SELECT coalesce(position, -1), coalesce(body, '')
-FROM {ledger}.sealed
-ORDER BY position
-"""
-# Of bodies that will not be opened only the first byte is read, which tells their form.
-DIRECTORY_BODIES: Final = """
-SELECT coalesce(position, -1),
-  CASE WHEN substring(body FROM 1 FOR 1) = '\\x00' THEN body
-    ELSE substring(coalesce(body, '') FROM 1 FOR 1) END
-FROM {ledger}.sealed
-ORDER BY position
-"""
-BODIES_OF_STREAMS: Final = """
-SELECT coalesce(s.position, -1),
-  CASE WHEN substring(s.body FROM 1 FOR 1) = '\\x00' OR e.stream = ANY(%(streams)s::uuid[])
-    THEN coalesce(s.body, '') ELSE substring(coalesce(s.body, '') FROM 1 FOR 1) END
-FROM {ledger}.sealed AS s LEFT JOIN {ledger}.entry AS e ON e.position = s.position
-ORDER BY s.position
-"""
-CHECKPOINTS: Final = """
-SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
-FROM {ledger}.checkpoint
-ORDER BY number
-"""
-PUBLICATIONS: Final = """
-SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
-FROM {ledger}.publication
-ORDER BY number
-"""
-SUCCESSORS: Final = "SELECT coalesce(origin, '') FROM {ledger}.successor"
-FIRST_OF_STREAM: Final = """
-SELECT e.position, e.stream::text, e.version, coalesce(e.event_id::text, ''), e.entry,
-  e.leaf_hash, e.link_salt, coalesce(s.body, '')
-FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
-WHERE e.stream = %(stream)s::uuid
-ORDER BY e.version
-LIMIT 1
-"""
-FIRST_BODY: Final = """
-SELECT coalesce(body, '')
-FROM {ledger}.sealed
-WHERE position = 0
-"""
+# A whole pass takes longer than a request may, and one connection waits while others read.
+_NO_TIMEOUTS: Final = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    "SET LOCAL jit = off",
+)
 _PAGE: Final = 256
 T = TypeVar("T")
-
-
-class LedgerRow(NamedTuple):
-    """A row of `ledger`."""
-
-    one: bool
-    origin: str
-    facility_key_id: str
-
-
-class HeadRow(NamedTuple):
-    """A row of `head`."""
-
-    one: bool
-    size: int
-    root: bytes
-    peaks: bytes
-
-
-class KeyRow(NamedTuple):
-    """A row of `stream_key`."""
-
-    stream: str
-    stream_kind: str
-    wrapped: bytes
-    facility_key_id: str
-
-
-class StoredEntry(NamedTuple):
-    """A row of `entry`, as stored; ids as canonical text."""
-
-    position: int
-    stream: str
-    version: int
-    event_id: str
-    entry: bytes
-    leaf_hash: bytes
-    link_salt: bytes
-
-
-class StoredBody(NamedTuple):
-    """A row of `sealed`, as stored."""
-
-    position: int
-    body: bytes
-
-
-class StoredTile(NamedTuple):
-    """A row of `tile`, as stored."""
-
-    level: int
-    number: int
-    hash: bytes
-
-
-class CheckpointRow(NamedTuple):
-    """A row of `checkpoint` or `publication`, as stored."""
-
-    number: int
-    size: int
-    note: bytes
 
 
 class Snapshot:
@@ -164,64 +52,131 @@ class Snapshot:
 
     def ledger_rows(self) -> list[LedgerRow]:
         """Return the rows of `ledger`; there should be one."""
-        return self._all(LedgerRow, LEDGER_ROWS)
+        return self._all(LedgerRow, queries.LEDGER_ROWS)
 
     def head_rows(self) -> list[HeadRow]:
         """Return the rows of `head`; there should be one."""
-        return self._all(HeadRow, HEAD_ROWS)
+        return self._all(HeadRow, queries.HEAD_ROWS)
 
     def tiles(self) -> list[StoredTile]:
         """Return all rows of `tile`, in no order: one for each 255 entries."""
-        return self._all(StoredTile, TILES)
+        return self._all(StoredTile, queries.TILES)
 
-    def keys(self) -> Iterator[KeyRow]:
+    def stream_keys(self) -> Iterator[KeyRow]:
         """Return all rows of `stream_key`, in no order."""
-        return self._stream(KeyRow, KEYS)
+        return self._stream(KeyRow, queries.KEYS)
 
-    def entries(self) -> Iterator[StoredEntry]:
-        """Return all rows of `entry` by position."""
-        return self._stream(StoredEntry, ENTRIES)
+    def keys_of(self, streams: Collection[str]) -> list[KeyRow]:
+        """Return the rows of `stream_key` of these streams."""
+        return self._all(KeyRow, queries.KEYS_OF, {"streams": [s for s in streams if s]})
 
-    def bodies(self, *, streams: Collection[str] | None) -> Iterator[StoredBody]:
-        """Return all rows of `sealed` by position.
+    def span(self, size: int) -> int:
+        """Return how far the positions reach that are worth dividing, given the head's size.
+
+        That is the position after the last one; where that is not the head's size, somebody may
+        have moved a row far away, and the number of rows tells more.
+        """
+        last = self._number(queries.LAST_POSITION)
+        return size if last + 1 == size else self._number(queries.COUNT)
+
+    def entries(self, span: Span) -> Iterator[StoredEntry]:
+        """Return the rows of `entry` in a span by position."""
+        return self._stream(StoredEntry, queries.ENTRIES, _bounds(span))
+
+    def events(
+        self, span: Span, *, streams: Collection[str] | None
+    ) -> Iterator[Sequence[StoredEvent]]:
+        """Return the rows of `entry` in a span with their bodies, by position, a page at a time.
 
         Args:
-            streams: whose bodies are wanted whole, besides the directory's, which always are;
-                None for all. Of the rest there is the first byte.
+            span: which positions.
+            streams: whose bodies are wanted, besides those in clear and those of no form; None
+                for all. Of other events only those without a body are returned.
         """
+        bounds = _bounds(span)
         if streams is None:
-            return self._stream(StoredBody, BODIES)
-        if not streams:
-            return self._stream(StoredBody, DIRECTORY_BODIES)
-        return self._stream(StoredBody, BODIES_OF_STREAMS, {"streams": list(streams)})
+            return self._pages(StoredEvent, queries.EVENTS, bounds)
+        return self._pages(StoredEvent, queries.SOME_EVENTS, {**bounds, "streams": list(streams)})
+
+    def orphans(self, span: Span) -> list[int]:
+        """Return the positions of bodies in a span where no entry lies."""
+        query = self._database.query(queries.ORPHANS)
+        rows = self._connection.execute(query, _bounds(span)).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def directory_streams(self, *, with_keys: bool) -> set[str]:
+        """Return the streams that have a body in clear, or whose key is said to be of staff.
+
+        Among them may be "", for events whose stream is null.
+        """
+        wanted = (queries.PLAIN_STREAMS, queries.STAFF_KEYS)
+        return {
+            str(row[0])
+            for query in wanted[: 1 + with_keys]
+            for row in self._connection.execute(self._database.query(query)).fetchall()
+        }
+
+    def events_of(self, streams: Collection[str]) -> Iterator[StoredEvent]:
+        """Return the events of some streams that have bodies, by position; "" is for no stream."""
+        named = [stream for stream in streams if stream]
+        parameters = {"streams": named, "nulls": len(named) < len(streams)}
+        return self._stream(StoredEvent, queries.EVENTS_OF, parameters)
 
     def checkpoints(self) -> Iterator[CheckpointRow]:
         """Return all rows of `checkpoint` by number."""
-        return self._stream(CheckpointRow, CHECKPOINTS)
+        return self._stream(CheckpointRow, queries.CHECKPOINTS)
 
     def publications(self) -> Iterator[CheckpointRow]:
         """Return all rows of `publication` by number."""
-        return self._stream(CheckpointRow, PUBLICATIONS)
+        return self._stream(CheckpointRow, queries.PUBLICATIONS)
 
     def successors(self) -> list[str]:
         """Return the rows of `successor`; there should be one at most."""
-        query = self._database.query(SUCCESSORS)
+        query = self._database.query(queries.SUCCESSORS)
         return [str(row[0]) for row in self._connection.execute(query).fetchall()]
 
     def set_aside(self, *, start: int = 0) -> list[SetAsideRows]:
         """Return what was set aside from positions at or after `start` on, by position."""
         return read_set_aside(self._connection, self._database, start=start)
 
-    def first_of_stream(self, stream: str) -> tuple[StoredEntry, bytes] | None:
-        """Return the first row of a stream with its body, or None."""
-        query = self._database.query(FIRST_OF_STREAM)
-        row = self._connection.execute(query, {"stream": stream}, binary=True).fetchone()
-        return None if row is None else (StoredEntry(*row[:-1]), row[-1])
+    def first_of_stream(self, stream: str) -> StoredEvent | None:
+        """Return the first row of a stream that has a body, or None."""
+        rows = self._all(StoredEvent, queries.FIRST_OF_STREAM, {"stream": stream})
+        return rows[0] if rows else None
+
+    def leaves_of(self, block: int) -> Sequence[bytes]:
+        """Derive the leaf hashes of a complete block of 256 entries again."""
+        first = block * TILE_WIDTH
+        span = Span(first=first, last=first + TILE_WIDTH - 1)
+        leaves: dict[int, bytes] = {}
+        for row in self.entries(span):  # of two at one position the first counts, as in the pass
+            leaves.setdefault(row.position, leaf_hash(row.entry))
+        return list(leaves.values())
+
+    def beginning_of(self, stream: str) -> Place | None:
+        """Return where a stream's version 1 stands, or None."""
+        if not stream:
+            return None
+        query = self._database.query(queries.BEGINNING)
+        row = self._connection.execute(query, {"stream": stream}).fetchone()
+        return None if row is None else Place(position=row[0], stream=stream, event_id=row[1])
 
     def first_body(self) -> bytes | None:
         """Return the stored body at position 0, or None."""
-        row = self._connection.execute(self._database.query(FIRST_BODY), binary=True).fetchone()
+        row = self._connection.execute(
+            self._database.query(queries.FIRST_BODY), binary=True
+        ).fetchone()
         return None if row is None else bytes(row[0])
+
+    def export(self) -> str:
+        """Return a name by which other connections can see this very moment, while this lasts."""
+        query = self._database.query("SELECT pg_export_snapshot()")
+        row = self._connection.execute(query).fetchone()
+        return "" if row is None else str(row[0])
+
+    def _number(self, query: LiteralString, parameters: Mapping[str, object] | None = None) -> int:
+        row = self._connection.execute(self._database.query(query), parameters).fetchone()
+        return 0 if row is None else int(row[0])
 
     def _all(
         self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
@@ -232,20 +187,33 @@ class Snapshot:
     def _stream(
         self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
     ) -> Iterator[T]:
+        for page in self._pages(kind, query, parameters):
+            yield from page
+
+    def _pages(
+        self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
+    ) -> Iterator[Sequence[T]]:
         name = f"verify_{next(self._names)}"
         with self._connection.cursor(name, row_factory=args_row(kind)) as cursor:
             cursor.execute(self._database.query(query), parameters, binary=True)
             while rows := cursor.fetchmany(_PAGE):
-                yield from rows
+                yield rows
+
+
+def _bounds(span: Span) -> dict[str, object]:
+    return {"first": span.first, "last": span.last, "nulls": span.nulls}
 
 
 @contextmanager
-def open_snapshot(database: Database, *, with_keys: bool) -> Generator[Snapshot]:
+def open_snapshot(
+    database: Database, *, with_keys: bool, exported: str | None = None
+) -> Generator[Snapshot]:
     """Open a connection and one read-only transaction on it.
 
     Args:
         database: where the ledger lies.
         with_keys: whether stream keys will be read, which an auditor may not.
+        exported: the moment to see, as `Snapshot.export` named it; None for now.
 
     Raises:
         UnavailableError: when the server does not answer, or ceases to.
@@ -254,13 +222,15 @@ def open_snapshot(database: Database, *, with_keys: bool) -> Generator[Snapshot]
     """
     role = "reader" if with_keys else "auditor"
     connection = database.connect(role, name="clinledger-verify")
-    with connection, reading(connection, database):
+    with connection, reading(connection, database, exported=exported):
         yield Snapshot(connection, database)
 
 
 @contextmanager
-def reading(connection: Connection, database: Database) -> Generator[None]:
-    """Hold one read-only transaction on an open connection.
+def reading(
+    connection: Connection, database: Database, *, exported: str | None = None
+) -> Generator[None]:
+    """Hold one read-only transaction on an open connection, as of an exported moment or of now.
 
     Raises:
         UnavailableError, EnvironmentRefusedError: as `open_snapshot`.
@@ -268,7 +238,12 @@ def reading(connection: Connection, database: Database) -> Generator[None]:
     try:
         with connection.transaction():
             connection.execute(_BEGIN)
-            connection.execute(_NO_TIMEOUT)
+            if exported is not None:
+                connection.execute(
+                    sql.SQL("SET TRANSACTION SNAPSHOT {name}").format(name=sql.Literal(exported))
+                )
+            for setting in _NO_TIMEOUTS:
+                connection.execute(setting)
             yield
     # Their texts may quote a row: only the SQLSTATE is told.
     except psycopg.OperationalError as error:

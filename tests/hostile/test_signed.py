@@ -28,8 +28,8 @@ def test_attack_08_a_backdated_receipt_is_found(attack: Attack) -> None:
     built = hospital.builder.append(event, received_at_ms=1_789_000_000_000)
 
     assert _findings(attack) == [
-        ("time-regression", built.position),
         ("rule-broken", built.position),  # signed more than five minutes after its receipt
+        ("time-regression", built.position),
     ]
 
 

@@ -7,11 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.database import Database
-from ledger.verify.entries import EntryChecker
+from ledger.verify.entries import SpanChecker, uuid_text
 from ledger.verify.events import EventJudge
+from ledger.verify.joining import PackedNewest, SpanJoiner
 from ledger.verify.keys import StreamKeys
-from ledger.verify.report import Finding, Findings, Place
-from ledger.verify.signatures import SignatureChecker
+from ledger.verify.reading import EventReader
+from ledger.verify.report import Finding, Findings
+from ledger.verify.rows import StoredEvent
 from tests import contents
 from tests.hospital import Hospital
 from tests.ledger_builder import Author, Built, LedgerBuilder
@@ -38,19 +40,22 @@ def _hospital() -> Hospital:
 
 def _findings(builder: LedgerBuilder) -> tuple[Finding, ...]:
     findings = Findings()
-    entries = EntryChecker(findings, ())
-    keys = StreamKeys(builder.keyring, builder.pending_keys(), findings)
-    judge = EventJudge(
+    rows = builder.pending_rows()
+    joiner = SpanJoiner(findings, newest=PackedNewest())
+    joiner.join(SpanChecker(findings, start=0).check(row for row, _ in rows))
+    judge = EventJudge(findings, tree=joiner.tree)
+    reader = EventReader(
         findings,
-        entries,
-        signatures=SignatureChecker(findings),
-        keys=keys,
+        joiner.tree,
+        keys=StreamKeys(builder.keyring, builder.pending_keys(), findings),
+        key_of=judge.key_of,
         origin=builder.origin,
     )
-    for row, body in builder.pending_rows():
-        place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
-        _, entry = entries.check(row, place)
-        judge.judge(row, entry, body, place)
+    for row, body in rows:
+        stream, event_id = uuid_text(row.stream), uuid_text(row.event_id)
+        event = reader.read(StoredEvent(row.position, stream, event_id, row.entry, body))
+        if event is not None:
+            judge.judge(event)
     return findings.result()
 
 

@@ -1,0 +1,116 @@
+"""Hold the statements by which a verification reads; `ledger.verify.snapshot` runs them."""
+
+from typing import Final
+
+# A superuser can drop NOT NULL as well: what is null is read as a value that nothing can have.
+LEDGER_ROWS: Final = """
+SELECT one IS TRUE, coalesce(origin, ''), coalesce(facility_key_id, '')
+FROM {ledger}.ledger
+"""
+HEAD_ROWS: Final = """
+SELECT one IS TRUE, coalesce(size, -1), coalesce(root, ''), coalesce(peaks, '')
+FROM {ledger}.head
+"""
+TILES: Final = """
+SELECT coalesce(level, 0::smallint), coalesce(index, -1), coalesce(hash, '')
+FROM {ledger}.tile
+"""
+KEYS: Final = """
+SELECT coalesce(stream::text, ''), coalesce(stream_kind, ''), coalesce(wrapped, ''),
+  coalesce(facility_key_id, '')
+FROM {keys}.stream_key
+"""
+KEYS_OF: Final = """
+SELECT stream::text, coalesce(stream_kind, ''), coalesce(wrapped, ''),
+  coalesce(facility_key_id, '')
+FROM {keys}.stream_key
+WHERE stream = ANY(%(streams)s::uuid[])
+"""
+STAFF_KEYS: Final = """
+SELECT stream::text
+FROM {keys}.stream_key
+WHERE stream_kind = 'staff' AND stream IS NOT NULL
+"""
+LAST_POSITION: Final = "SELECT coalesce(max(position), -1) FROM {ledger}.entry"
+COUNT: Final = "SELECT count(*) FROM {ledger}.entry"
+# The conditions are those of an index; an empty body must not reach get_byte.
+PLAIN_STREAMS: Final = """
+SELECT DISTINCT coalesce(e.stream::text, '')
+FROM {ledger}.sealed AS s JOIN {ledger}.entry AS e ON e.position = s.position
+WHERE octet_length(s.body) > 0 AND get_byte(s.body, 0) = 0
+"""
+EVENTS_OF: Final = """
+SELECT coalesce(e.position, -1), coalesce(e.stream::text, ''), coalesce(e.event_id::text, ''),
+  coalesce(e.entry, ''), coalesce(s.body, '')
+FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
+WHERE e.stream = ANY(%(streams)s::uuid[]) OR (%(nulls)s AND e.stream IS NULL)
+ORDER BY e.position, e.ctid, s.ctid
+"""
+# By ctid as well: of two rows at one position every process should see the same one first.
+ENTRIES: Final = """
+SELECT coalesce(position, -1), coalesce(uuid_send(stream), ''), coalesce(version, 0),
+  coalesce(uuid_send(event_id), ''), coalesce(entry, ''), coalesce(leaf_hash, ''),
+  coalesce(link_salt, '')
+FROM {ledger}.entry
+WHERE position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND position IS NULL)
+ORDER BY position, ctid
+"""
+EVENTS: Final = """
+SELECT coalesce(e.position, -1), coalesce(e.stream::text, ''), coalesce(e.event_id::text, ''),
+  coalesce(e.entry, ''),
+  CASE WHEN s.position IS NOT NULL THEN coalesce(s.body, '') END
+FROM {ledger}.entry AS e LEFT JOIN {ledger}.sealed AS s
+  ON s.position = e.position AND s.position BETWEEN %(first)s AND %(last)s
+WHERE e.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND e.position IS NULL)
+ORDER BY e.position, e.ctid, s.ctid
+"""
+# Of bodies that will not be opened only the first byte is read, which tells their form.
+SOME_EVENTS: Final = """
+SELECT coalesce(e.position, -1), coalesce(e.stream::text, ''), coalesce(e.event_id::text, ''),
+  coalesce(e.entry, ''),
+  CASE WHEN s.position IS NOT NULL THEN coalesce(s.body, '') END
+FROM {ledger}.entry AS e LEFT JOIN {ledger}.sealed AS s
+  ON s.position = e.position AND s.position BETWEEN %(first)s AND %(last)s
+WHERE (e.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND e.position IS NULL))
+  AND (s.position IS NULL OR e.stream = ANY(%(streams)s::uuid[])
+    OR substring(coalesce(s.body, '') FROM 1 FOR 1) <> '\\x01')
+ORDER BY e.position, e.ctid, s.ctid
+"""
+ORPHANS: Final = """
+SELECT coalesce(s.position, -1)
+FROM {ledger}.sealed AS s
+WHERE (s.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND s.position IS NULL))
+  AND NOT EXISTS (SELECT FROM {ledger}.entry AS e WHERE e.position = s.position)
+ORDER BY s.position
+"""
+CHECKPOINTS: Final = """
+SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
+FROM {ledger}.checkpoint
+ORDER BY number
+"""
+PUBLICATIONS: Final = """
+SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')
+FROM {ledger}.publication
+ORDER BY number
+"""
+FIRST_OF_STREAM: Final = """
+SELECT coalesce(e.position, -1), e.stream::text, coalesce(e.event_id::text, ''), e.entry,
+  coalesce(s.body, '')
+FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
+WHERE e.stream = %(stream)s::uuid
+ORDER BY e.version
+LIMIT 1
+"""
+FIRST_BODY: Final = """
+SELECT coalesce(body, '')
+FROM {ledger}.sealed
+WHERE position = 0
+"""
+BEGINNING: Final = """
+SELECT coalesce(position, -1), coalesce(event_id::text, '')
+FROM {ledger}.entry
+WHERE stream = %(stream)s::uuid AND version = 1
+ORDER BY position
+LIMIT 1
+"""
+SUCCESSORS: Final = "SELECT coalesce(origin, '') FROM {ledger}.successor"

@@ -1,0 +1,171 @@
+"""Do the tasks of a verification: in this process, or in several that see the same moment."""
+
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from ledger.errors import CommandRefusedError
+from ledger.keyring import Keyring
+from ledger.rules.authority import check_key
+from ledger.rules.context import RuleContext
+from ledger.verify.acks import AckChecker, Acks
+from ledger.verify.directory import Directory
+from ledger.verify.entries import SpanChecker
+from ledger.verify.events import EventJudge
+from ledger.verify.keys import StreamKeys
+from ledger.verify.reading import DIRECTORY_KINDS, EventReader, ReadEvent
+from ledger.verify.report import Findings, Place
+from ledger.verify.rows import StoredEvent
+from ledger.verify.snapshot import Snapshot
+from ledger.verify.spill import EventWriter, Patients, read_bucket
+from ledger.verify.tasks import (
+    CheckEntries,
+    CheckEvents,
+    CheckRules,
+    Done,
+    EntriesChecked,
+    EventsChecked,
+    Job,
+    Known,
+    RulesChecked,
+    Task,
+)
+from ledger.verify.tree import LedgerTree
+
+_KEPT_KEYS: Final = 20_000
+
+
+class Worker:
+    """Does tasks one after the other, all on one snapshot."""
+
+    def __init__(self, job: Job, snapshot: Snapshot) -> None:
+        self._job = job
+        self._snapshot = snapshot
+        self._tree = LedgerTree()
+        self._directory = Directory.empty()
+        self._keyring = None if job.wrapper is None else Keyring(job.wrapper, job.origin)
+
+    def do(self, task: Task) -> Done:
+        """Do one task."""
+        match task:
+            case Known():
+                self._tree = LedgerTree.of(task.tree, self._snapshot.leaves_of)
+                self._directory = task.directory
+                return None
+            case CheckEntries():
+                return self._check_entries(task)
+            case CheckEvents():
+                return self._check_events(task)
+            case CheckRules():
+                return self._check_rules(task)
+
+    def _check_entries(self, task: CheckEntries) -> EntriesChecked:
+        findings = Findings()
+        checker = SpanChecker(findings, start=max(task.span.first, 0))
+        rows = self._snapshot.entries(task.span)
+        if task.acks:
+            rows = AckChecker(Acks(task.acks), findings).watch(rows, at_end=task.span.is_end)
+        span = checker.check(rows)
+        return EntriesChecked(span=span, found=findings.take())
+
+    def _check_events(self, task: CheckEvents) -> EventsChecked:
+        findings = Findings()
+        keys = None
+        if self._keyring is not None:
+            keys = StreamKeys(self._keyring, (), findings)
+        reader = EventReader(
+            findings,
+            self._tree,
+            keys=keys,
+            key_of=self._directory.key_of,
+            origin=self._job.origin,
+        )
+        reader.depth = task.depth or self._job.depth
+        path = Path(self._job.folder) / f"events-{task.number}"
+        sorter = _Sorter(findings, self._directory, EventWriter(path, buckets=self._job.buckets))
+        events = 0
+        for page in self._snapshot.events(task.span, streams=self._job.streams):
+            events += len(page)
+            if keys is not None:
+                keys.forget(beyond=_KEPT_KEYS)
+                streams = {row.stream for row in page if row.body is not None}
+                keys.add(self._snapshot.keys_of(keys.missing(streams)))
+            for row in page:
+                if sorter.wants(row) and (event := reader.read(row)) is not None:
+                    sorter.take(event)
+        for position in self._snapshot.orphans(task.span):
+            findings.add(
+                "position-gap", Place(position=position), "a body without an entry of its own"
+            )
+        return EventsChecked(
+            found=findings.take(),
+            events=events,
+            signatures=reader.signatures_checked,
+            late=frozenset(sorter.late),
+            patients=sorter.patients,
+            sorted=sorter.writer.write(),
+        )
+
+    def _check_rules(self, task: CheckRules) -> RulesChecked:
+        findings = Findings()
+        patients = Patients(task.patients)
+        judge = EventJudge(findings, patients=patients.known_before)
+        directory = iter(self._directory.events)
+        enrolled = next(directory, None)
+        events = 0
+        for event in read_bucket(task.files, task.bucket):
+            position = event.place.position or 0
+            while enrolled is not None and (enrolled.place.position or 0) < position:
+                judge.apply(enrolled)
+                enrolled = next(directory, None)
+            judge.judge(event)
+            events += 1
+        return RulesChecked(found=findings.take(), events=events)
+
+
+class _Sorter:
+    """Decides which events of a span are to be read, and where they go then."""
+
+    def __init__(self, findings: Findings, directory: Directory, writer: EventWriter) -> None:
+        self.writer = writer
+        self.late: set[str] = set()
+        self.patients: dict[bytes, int] = {}
+        self._findings = findings
+        self._directory = directory
+        self._last = ("", -1)
+
+    def wants(self, row: StoredEvent) -> bool:
+        """Tell whether an event is to be read here; the directory's were read before."""
+        if row.body is None:
+            return True
+        this = (row.event_id, row.position)
+        if this == self._last and row.position >= 0:
+            place = Place(position=row.position)
+            self._findings.add("position-gap", place, "a body without an entry of its own")
+            return False
+        self._last = this
+        return row.stream not in self._directory.streams
+
+    def take(self, event: ReadEvent) -> None:
+        """Keep an event for the rules."""
+        statement, position = event.statement, event.place.position or 0
+        if statement.stream_kind in DIRECTORY_KINDS:
+            self.late.add(event.place.stream or "")
+        elif event.facts is None:
+            self._check_key(event)
+        else:
+            if statement.stream_kind == "patient":
+                self.patients.setdefault(UUID(statement.stream).bytes, position)
+            self.writer.add(event)
+
+    def _check_key(self, event: ReadEvent) -> None:
+        """Check the key of an event to which no other rule is applied."""
+        context = RuleContext(
+            directory=self._directory.state, streams={}, position=event.place.position or 0
+        )
+        try:
+            check_key(context, event.statement)
+        except CommandRefusedError as error:
+            self._findings.add(
+                "key-not-valid", event.place, f"{error.code} {error.pointer}".strip()
+            )
