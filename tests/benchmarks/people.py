@@ -1,13 +1,13 @@
 """Search among as many patients as a province has."""
 
 import random
-import time
 from typing import Final
 
+from ledger.database import Database
 from ledger.folds.words import fold_text
 from projections.reads import ViewReader
 from projections.search_queries import PatientQuery, search_patients
-from tests.benchmarks.figures import Figures, say, timed
+from tests.benchmarks.figures import Figures, timed
 from tests.benchmarks.million import fill_patients
 from tests.benchmarks.site import Ground
 
@@ -19,14 +19,12 @@ ORDER BY 1
 """
 
 
-def add_people(ground: Ground, patients: int) -> None:
-    """Fill the views of a ledger without events with so many patients."""
-    say(f"making {patients:,} patients to search among")
-    started = time.perf_counter()
-    with ground.database.connect("owner") as connection:
+def add_people(url: str, patients: int) -> None:
+    """Fill the views of a ledger without events with so many patients; may run in any process."""
+    database = Database(url, "ledger")
+    with database.connect("owner") as connection:
         connection.execute("SET statement_timeout = 0")
-        fill_patients(connection, ground.database, patients)
-    say(f"    made in {time.perf_counter() - started:.0f} s")
+        fill_patients(connection, database, patients)
 
 
 def measure_search(ground: Ground, figures: Figures) -> None:
