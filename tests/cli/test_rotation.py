@@ -129,6 +129,24 @@ def test_a_lost_key_is_replaced_by_two_registrars(own_facility: Facility, tmp_pa
     assert own_facility("verify", "--checkpoint", tmp_path / "first").code == 0
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["planned", "lost"])
+def test_evidence_made_after_the_rotation_follows_the_chain_of_keys(
+    own_facility: Facility, tmp_path: Path, *, lost: bool
+) -> None:
+    """Whoever holds the first key alone follows a handover by it, but not two people's word."""
+    second = ("--lost", "--second", own_facility.registrars[0]) if lost else ()
+    new = _rotate(own_facility, *REASON, *second)
+    old = _chain(own_facility)[0].vkey
+    _sign(own_facility, tmp_path, "second")
+    file = tmp_path / "record.clinledger-evidence"
+    made = own_facility("prove", "--record", own_facility.record, "--output", file)
+    assert made.code == 0, made.err
+
+    checked = {key: own_facility("check", file, "--trust", key).code for key in (old, new)}
+
+    assert checked == {old: 1 if lost else 0, new: 0}
+
+
 def test_what_the_ledger_refuses_can_be_tried_again(own_facility: Facility) -> None:
     """Nothing of it is left but the new key's file."""
     refused = own_facility("checkpoint", "rotate", *REASON, "--by", own_facility.doctor)
