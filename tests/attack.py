@@ -22,6 +22,7 @@ from ledger.sealing import (
     seal,
 )
 from ledger.verify import Report, VerifyOptions, verify_ledger
+from ledger.verify.since import Basis
 from signing.statement import encode_statement, parse_statement, statement_digest
 from tests.hospital import Hospital
 from tests.ledger_builder import Built
@@ -71,6 +72,7 @@ class Scope(TypedDict, total=False):
     hashes_only: bool
     acks: Path
     checkpoints: tuple[Path, ...]
+    since: Basis
     processes: int
     rules: bool
     alone_below: int

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from api.cli.access import open_database, settings
+from api.cli.auditing import (
+    NoteKeyOption,
+    NoteOption,
+    NoteOptions,
+    SampleOption,
+    SeedOption,
+    SinceOption,
+    TrustOption,
+    rest_on,
+    write_note,
+)
 from api.cli.console import FOUND, note, progress_bar, say, say_json_bytes
+from api.note_keys import NoteKeys
 from api.report import Made, render_report
 from api.settings import Settings
 from ledger.clock import SystemClock
@@ -21,6 +33,7 @@ from ledger.store import EntryStore
 from ledger.verify import Report, VerifyOptions, merge_findings, verify_ledger
 from projections.check import check_views
 from projections.errors import ProjectionFailedError
+from signing.notes import Ed25519Signer
 
 
 def verify(
@@ -57,6 +70,15 @@ def verify(
             show_default="one for each processor",
         ),
     ] = os.cpu_count() or 1,
+    since: SinceOption = None,
+    trust: TrustOption = None,
+    sample: SampleOption = None,
+    seed: SeedOption = None,
+    note_file: NoteOption = None,
+    key: NoteKeyOption = None,
+    no_views: Annotated[
+        bool, typer.Option("--no-views", help="Do not compare the views: that folds everything.")
+    ] = False,
     report_file: Annotated[
         Path | None,
         typer.Option(
@@ -74,7 +96,12 @@ def verify(
     2 when it could not run. Without receipts or checkpoints the ledger is compared with itself
     only: a tail cut off together with a rewritten head is then not seen.
     """
+    if record is not None and (since or note_file):
+        raise typer.BadParameter("goes with the whole ledger only", param_hint="--since, --note")
     chosen = settings()
+    keys = NoteKeys(chosen.keys)
+    signer = None if note_file is None else keys.signer(key)
+    basis = rest_on(NoteOptions(since, trust or (), sample, seed), keys)
     database = open_database(chosen)
     keyring = None if hashes_only else _keyring_if_there(database, chosen)
     options = VerifyOptions(
@@ -82,19 +109,23 @@ def verify(
         hashes_only=hashes_only,
         acks=acks,
         checkpoints=tuple(checkpoint or ()),
+        since=basis,
         processes=processes,
         rules=not no_rules,
     )
     with progress_bar("verifying", quiet=as_json) as advance:
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
-    if keyring is not None and record is None and not no_rules:
+    if keyring is not None and record is None and not (no_rules or no_views):
         report = _with_views(report, database, keyring)
+    at_ms = SystemClock().now_ms()
     if report_file is not None:
-        _write_report(report_file, report)
+        _write_report(report_file, report, at_ms=at_ms)
     if as_json:
         say_json_bytes(report.as_json(), pretty=False)
     else:
         _describe(report)
+    if note_file is not None and signer is not None:
+        _write_note(note_file, report, signer, at_ms=at_ms)
     if not report.ok:
         raise typer.Exit(FOUND)
 
@@ -133,11 +164,18 @@ def _with_views(report: Report, database: Database, keyring: Keyring) -> Report:
             return report
 
 
-def _write_report(path: Path, report: Report) -> None:
+def _write_note(path: Path, report: Report, signer: Ed25519Signer, *, at_ms: int) -> None:
+    if report.ok:
+        write_note(path, report, signer, at_ms=at_ms)
+    else:
+        note("no note was written")
+
+
+def _write_report(path: Path, report: Report, *, at_ms: int) -> None:
     if path.suffix.lower() not in {".html", ".htm"}:
         path.write_bytes(report.as_json() + b"\n")
         return
-    made = Made(at_ms=SystemClock().now_ms(), version=version("clinledger"))
+    made = Made(at_ms=at_ms, version=version("clinledger"))
     path.write_text(render_report(report, made), encoding="utf-8")
 
 
@@ -150,6 +188,10 @@ def _describe(report: Report) -> None:
     say(f"seconds     {report.seconds:.1f}")
     for anchor in report.anchors:
         say(f"anchor      {anchor.count} {anchor.kind}")
+    if report.since is not None:
+        rest = report.since
+        say(f"since       {rest.size} entries rest on the note of {rest.by}, {rest.at}")
+        say(f"sampled     {rest.sampled} of these, seed {rest.seed}")
     for remark in report.notes:
         say(f"note        {remark}")
     for finding in report.findings:

@@ -60,6 +60,8 @@ def _bodies(report: Report) -> Iterator[CheckRow]:
         if what.en == "Signatures":
             how = Text(f"{signed} chữ ký; {how.vi}", f"{signed} signatures; {how.en}")
         answer: Answer = "yes" if report.opened == "all" and since is None else "partly"
+        if what.en == "Rules" and not report.rules:
+            answer, how = "partly", Text("chỉ trong danh bạ", "in the directory only")
         if not was:
             how = Text(
                 f"{how.vi}; biên bản trước không kiểm tra điều này",

@@ -88,10 +88,11 @@ MEANINGS: Final[Mapping[FindingCode, Text]] = {
         "a stored subtree hash is wrong, missing or surplus",
     ),
     "checkpoint-inconsistent": Text(
-        "một điểm chốt đã ký, được lưu hoặc được đưa vào, không thuộc cây này hoặc không do khoá có"
-        " hiệu lực tại kích thước đó ký; hoặc có điểm chốt đã lưu bị thiếu",
-        "a signed checkpoint, stored or given, is not of this tree, or not signed by the key in"
-        " force at its size; or stored ones are missing",
+        "một điểm chốt đã ký, được lưu hoặc được đưa vào, hay biên bản của kiểm toán viên, không"
+        " thuộc cây này; hoặc điểm chốt không do khoá có hiệu lực tại kích thước đó ký; hoặc có"
+        " điểm chốt đã lưu bị thiếu",
+        "a signed checkpoint, stored or given, or an auditor's note, is not of this tree; or a"
+        " checkpoint is not signed by the key in force at its size; or stored ones are missing",
     ),
     "heads-mismatch": Text(
         "các đầu chuỗi đã công bố không phải mục mới nhất của các chuỗi tại kích thước đó",

@@ -193,8 +193,9 @@ class _Canvas:
         )
 
     def _x(self, position: float) -> float:
-        """Return where a position stands; what lies beyond the picture stands at its end."""
-        return LEFT + PLOT * min(position, self._coverage.end) / self._coverage.end
+        """Return where a position stands; what lies beyond the picture stands at its edge."""
+        within = min(max(position, 0), self._coverage.end)
+        return LEFT + PLOT * within / self._coverage.end
 
     def _add(self, part: str) -> None:
         self._parts.append(part)

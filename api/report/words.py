@@ -5,7 +5,7 @@ from typing import Final
 
 from api.report.markup import Text
 from ledger.verify.report import SELF_ONLY
-from ledger.verify.scope import ONE_RECORD, WITHOUT_KEY
+from ledger.verify.scope import ONE_RECORD, WITHOUT_KEY, WITHOUT_RULES
 
 NOTES: Final[Mapping[str, Text]] = {
     SELF_ONLY: Text(
@@ -16,6 +16,11 @@ NOTES: Final[Mapping[str, Text]] = {
         "không có khoá cơ sở: với sự kiện được niêm phong, văn bản ký, nội dung và chữ ký không"
         " được xem",
         WITHOUT_KEY,
+    ),
+    WITHOUT_RULES: Text(
+        "không có quy tắc: với sự kiện ngoài danh bạ, hồ sơ nội dung, quy tắc và vai trò không được"
+        " xem; giá trị băm, chữ ký và hiệu lực của khoá thì có",
+        WITHOUT_RULES,
     ),
     ONE_RECORD: Text(
         "chỉ một hồ sơ: ngoài hồ sơ này, người bệnh của nó và danh bạ, chỉ mục ghi được kiểm tra",

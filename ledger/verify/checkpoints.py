@@ -4,7 +4,7 @@ A checkpoint is the ledger's signed word of its state. Whoever kept one holds th
 must be the tree's at that size for ever.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ledger.checkpoint_keys import CheckpointKey, verify_in_force
@@ -95,8 +95,36 @@ def check_stored(
     findings: Findings,
     *,
     table: str,
-) -> None:
-    """Check the rows of a table of checkpoints, in the order of their numbers."""
+) -> tuple[int, ...]:
+    """Check the rows of a table of checkpoints, in the order of their numbers.
+
+    Returns:
+        The sizes at which they stand, of many only some.
+    """
+    return spread(_check_rows(rows, checker, findings, table=table))
+
+
+def spread(sizes: Iterable[int], *, most: int = 200) -> tuple[int, ...]:
+    """Return sizes as they come, or each 2nd, 4th, 8th... so that there are at most so many."""
+    kept: list[int] = []
+    step = 1
+    for number, size in enumerate(sizes):
+        if number % step:
+            continue
+        kept.append(size)
+        if len(kept) > most:
+            del kept[1::2]
+            step *= 2
+    return tuple(kept)
+
+
+def _check_rows(
+    rows: Iterable[CheckpointRow],
+    checker: CheckpointChecker,
+    findings: Findings,
+    *,
+    table: str,
+) -> Iterator[int]:
     number = 0
     for row in rows:
         number += 1
@@ -111,6 +139,7 @@ def check_stored(
         found = checker.check(row.note, what=what, claimed=row.size)
         if found is not None and found.size != row.size:
             findings.add("column-mismatch", _place(found.size), f"{what} is stored by another size")
+        yield row.size
 
 
 def check_kept(notes: Sequence[bytes], checker: CheckpointChecker) -> None:

@@ -120,9 +120,7 @@ class Passes:
             self._replay(streams, findings)
             known = Known(tree=self.tree.state(), directory=self.directory)
             self._helpers.tell(known)
-            late = self._check_spans(
-                divide(0, size, parts=parts, widest=EVENTS_AT_ONCE), size, findings
-            )
+            late = self._check_spans(self._event_spans(size, parts=parts), size, findings)
             if not late:
                 self.findings.merge(findings.take())
                 return
@@ -137,6 +135,15 @@ class Passes:
         for checked in self._helpers.map(tasks, RulesChecked):
             self.findings.merge(checked.found)
             self._step("rules", checked.events)
+
+    def _event_spans(self, size: int, *, parts: int) -> list[Span]:
+        """Divide positions so that what a note covers and what is new lie in different spans."""
+        basis = self._job.basis
+        border = 0 if basis is None else min(basis.size, size)
+        return [
+            *divide(0, border, parts=parts, widest=EVENTS_AT_ONCE),
+            *divide(border, size, parts=parts, widest=EVENTS_AT_ONCE),
+        ]
 
     def _replay(self, streams: frozenset[str], findings: Findings) -> None:
         job = self._job

@@ -73,6 +73,7 @@ FROM {ledger}.entry AS e LEFT JOIN {ledger}.sealed AS s
   ON s.position = e.position AND s.position BETWEEN %(first)s AND %(last)s
 WHERE (e.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND e.position IS NULL))
   AND (s.position IS NULL OR e.stream = ANY(%(streams)s::uuid[])
+    OR e.position = ANY(%(positions)s)
     OR substring(coalesce(s.body, '') FROM 1 FOR 1) <> '\\x01')
 ORDER BY e.position, e.ctid, s.ctid
 """
@@ -82,6 +83,16 @@ FROM {ledger}.sealed AS s
 WHERE (s.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND s.position IS NULL))
   AND NOT EXISTS (SELECT FROM {ledger}.entry AS e WHERE e.position = s.position)
 ORDER BY s.position
+"""
+STREAMS_FROM: Final = """
+SELECT DISTINCT stream::text FROM {ledger}.entry
+WHERE position >= %(start)s AND stream IS NOT NULL
+"""
+OPENINGS_FROM: Final = """
+SELECT e.position, e.stream::text, coalesce(e.event_id::text, ''), coalesce(e.entry, ''), s.body
+FROM {ledger}.entry AS e JOIN {ledger}.sealed AS s ON s.position = e.position
+WHERE e.position >= %(start)s AND e.version = 1 AND e.stream IS NOT NULL
+ORDER BY e.position
 """
 CHECKPOINTS: Final = """
 SELECT coalesce(number, -1), coalesce(size, -1), coalesce(note, '')

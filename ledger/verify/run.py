@@ -18,6 +18,7 @@ from ledger.verify.checkpoints import (
     check_stored,
     read_checkpoints,
     size_of,
+    spread,
 )
 from ledger.verify.decisions import describe_decisions
 from ledger.verify.directory import find_streams
@@ -26,9 +27,10 @@ from ledger.verify.keys import StreamKeys, check_keys
 from ledger.verify.ledger_row import check_ledger_row, names_key
 from ledger.verify.passes import Passes
 from ledger.verify.reading import Depth
-from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Place, Report
+from ledger.verify.report import NOWHERE, SELF_ONLY, Anchor, Findings, Marks, Place, Report
 from ledger.verify.rows import LedgerRow
 from ledger.verify.scope import WITHOUT_RULES, choose_scope, founding_origin
+from ledger.verify.since import Basis
 from ledger.verify.snapshot import Snapshot, open_snapshot
 from ledger.verify.tasks import Job
 from ledger.verify.worker import Worker
@@ -49,6 +51,7 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
         hashes_only: leave out what needs the facility key.
         acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
         checkpoints: files of one signed checkpoint each, to compare with.
+        since: a note of an earlier verification to rest on, and what to sample; not with `record`.
         processes: how many processes share the work; 1 for this one alone. They are spawned, so
             the caller's main module must be importable, and take a second or two to start.
         rules: whether contents are held against their profiles, and events against the rules.
@@ -59,6 +62,7 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
     hashes_only: bool = False
     acks: Path | None = None
     checkpoints: tuple[Path, ...] = ()
+    since: Basis | None = None
     processes: int = 1
     rules: bool = True
     alone_below: int = 2048
@@ -155,15 +159,20 @@ class _Verification:
         self._size = snapshot.span(max((head.size for head in self._heads), default=0))
         origin = founding_origin(snapshot) or _first_origin(self._ledger_rows)
         empty = origin is None and not any(head.size for head in self._heads)
-        if empty and not kept.acks and not kept.checkpoints:
+        if empty and not kept.acks and not kept.checkpoints and options.since is None:
             raise EnvironmentRefusedError("there is no ledger here to verify")
         self._origin = origin or ""
+        self._marks = Marks()
+        if options.since is not None:
+            options.since.check_ledger(origin)
         self._facility = keyring
         self._keyring = keyring if keyring is not None and keyring.origin == origin else None
         keys = None
         if self._keyring is not None:
             keys = StreamKeys(self._keyring, (), Findings())
-        self._scope = choose_scope(snapshot, keys=keys, origin=self._origin, record=options.record)
+        self._scope = choose_scope(
+            snapshot, keys=keys, origin=self._origin, record=options.record, basis=options.since
+        )
         self._streams, self._sizes = find_streams(snapshot, keys, self._origin)
 
     def run(self, progress: Progress, database: Database, seconds: Callable[[], float]) -> Report:
@@ -174,6 +183,8 @@ class _Verification:
                 wrapper=None if self._keyring is None else self._keyring.wrapper,
                 origin=self._origin,
                 streams=self._scope.streams,
+                basis=options.since,
+                old_streams=self._scope.old_streams,
                 depth=Depth(rules=options.rules),
                 folder=folder,
                 buckets=max(-(-size // _BUCKET_EVENTS), options.processes),
@@ -224,16 +235,23 @@ class _Verification:
             findings, passes.tree, keys=passes.directory.state.checkpoint_keys
         )
         snapshot = self._snapshot
-        check_stored(snapshot.checkpoints(), checker, findings, table="checkpoint")
+        stored = check_stored(snapshot.checkpoints(), checker, findings, table="checkpoint")
+        given = spread(sorted(map(size_of, self._kept.checkpoints)))
+        self._marks = Marks(stored=stored, given=given)
         check_stored(snapshot.publications(), checker, findings, table="publication")
         check_kept(self._kept.checkpoints, checker)
+        if self._options.since is not None:
+            keys = [key.spki for key in passes.directory.state.checkpoint_keys]
+            self._options.since.check_ledger(passes.directory.state.origin or None, keys)
+            self._options.since.check_tree(passes.tree, findings)
 
     def _report(self, passes: Passes, seconds: float) -> Report:
         """Return what was found."""
         findings = passes.findings.result()
         tree = passes.tree
         genesis = tree.leaf_hashes(0, 1)
-        anchors = tuple(self._kept.anchors())
+        since = self._options.since
+        anchors = (*self._kept.anchors(), *(() if since is None else since.anchors()))
         return Report(
             ok=not findings,
             origin=passes.directory.state.origin or _first_origin(self._ledger_rows),
@@ -253,6 +271,8 @@ class _Verification:
             ),
             opened=self._scope.opened,
             rules=self._options.rules,
+            marks=self._marks,
+            since=None if since is None else since.told(),
         )
 
 

@@ -4,11 +4,14 @@ from typing import Final
 
 import msgspec
 
+from ledger.decide import streams_needed
 from ledger.errors import CorruptionError, NotFoundError, RejectedError
 from ledger.facts import ResourceFacts, read_facts
 from ledger.sealing import associated_data, is_sealed, open_body
 from ledger.verify.keys import StreamKeys
 from ledger.verify.report import OpenedBodies
+from ledger.verify.rows import StoredEvent
+from ledger.verify.since import Basis
 from ledger.verify.snapshot import Snapshot
 from signing.errors import SigningError
 from signing.statement import parse_statement
@@ -34,17 +37,24 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         streams: whose bodies are opened, besides the directory's; None for all.
         opened: the same in a word.
         notes: what is left out, for the report.
+        old_streams: whose bodies are opened below the size of a note that is rested on.
     """
 
     streams: frozenset[str] | None
     opened: OpenedBodies = "all"
     notes: tuple[str, ...] = ()
+    old_streams: frozenset[str] = frozenset()
 
 
 def choose_scope(
-    snapshot: Snapshot, *, keys: StreamKeys | None, origin: str, record: str | None
+    snapshot: Snapshot,
+    *,
+    keys: StreamKeys | None,
+    origin: str,
+    record: str | None,
+    basis: Basis | None,
 ) -> Scope:
-    """Choose by the keys at hand and the record asked for.
+    """Choose by the keys at hand, the record asked for, and the note to rest on.
 
     Raises:
         NotFoundError: there is no such record.
@@ -52,12 +62,34 @@ def choose_scope(
     if record is None:
         if keys is None:
             return Scope(streams=frozenset(), opened="directory", notes=(WITHOUT_KEY,))
-        return Scope(streams=None)
+        old = frozenset[str]() if basis is None else _going_on(snapshot, keys, origin, basis.size)
+        return Scope(streams=None, old_streams=old)
     patient = _patient_of(snapshot, record, keys, origin)
     if keys is None:
         return Scope(streams=frozenset(), opened="directory", notes=(WITHOUT_KEY, ONE_RECORD))
     streams = frozenset((record, *patient))
     return Scope(streams=streams, opened="record", notes=(ONE_RECORD,))
+
+
+def _going_on(snapshot: Snapshot, keys: StreamKeys, origin: str, size: int) -> frozenset[str]:
+    """Return the streams whose old events the judging of the new ones needs."""
+    needed = snapshot.streams_from(size)
+    for page in snapshot.openings_from(size):
+        keys.add(snapshot.keys_of(keys.missing({row.stream for row in page})))
+        for row in page:
+            needed.update(_needs(row, keys, origin))
+    return frozenset(needed)
+
+
+def _needs(row: StoredEvent, keys: StreamKeys, origin: str) -> tuple[str, ...]:
+    """Return the other streams that the rules look at for an event, as far as it can be read."""
+    aad = associated_data(origin, row.stream, row.event_id)
+    try:
+        frame = open_body(row.body or b"", key=keys.key(row.stream), aad=aad)
+        statement = parse_statement(frame.statement)
+        return streams_needed(statement, read_facts(statement, frame.content))
+    except (CorruptionError, SigningError, RejectedError, RecursionError):
+        return ()  # the pass will say why
 
 
 def founding_origin(snapshot: Snapshot) -> str | None:

@@ -84,19 +84,34 @@ class Snapshot:
         return self._stream(StoredEntry, queries.ENTRIES, _bounds(span))
 
     def events(
-        self, span: Span, *, streams: Collection[str] | None
+        self,
+        span: Span,
+        *,
+        streams: Collection[str] | None,
+        positions: Collection[int] = (),
     ) -> Iterator[Sequence[StoredEvent]]:
         """Return the rows of `entry` in a span with their bodies, by position, a page at a time.
 
         Args:
             span: which positions.
             streams: whose bodies are wanted, besides those in clear and those of no form; None
-                for all. Of other events only those without a body are returned.
+                for all. Of other events only those without a body are returned,
+            positions: and those at these positions.
         """
         bounds = _bounds(span)
         if streams is None:
             return self._pages(StoredEvent, queries.EVENTS, bounds)
-        return self._pages(StoredEvent, queries.SOME_EVENTS, {**bounds, "streams": list(streams)})
+        wanted = {**bounds, "streams": list(streams), "positions": list(positions)}
+        return self._pages(StoredEvent, queries.SOME_EVENTS, wanted)
+
+    def streams_from(self, start: int) -> set[str]:
+        """Return the streams that have an event at or after a position."""
+        query = self._database.query(queries.STREAMS_FROM)
+        return {str(row[0]) for row in self._connection.execute(query, {"start": start}).fetchall()}
+
+    def openings_from(self, start: int) -> Iterator[Sequence[StoredEvent]]:
+        """Return the first events of streams that begin at or after a position, in pages."""
+        return self._pages(StoredEvent, queries.OPENINGS_FROM, {"start": start})
 
     def orphans(self, span: Span) -> list[int]:
         """Return the positions of bodies in a span where no entry lies."""

@@ -8,6 +8,7 @@ from ledger.verify.directory import Directory
 from ledger.verify.entries import CheckedSpan
 from ledger.verify.reading import Depth
 from ledger.verify.report import FoundPart
+from ledger.verify.since import Basis
 from ledger.verify.spans import Span
 from ledger.verify.spill import SortedFile
 from ledger.verify.tree import TreeState
@@ -20,6 +21,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         wrapper: the facility key; None when it is not at hand.
         origin: what bodies are bound to.
         streams: whose bodies are opened besides the directory's; None for all.
+        basis: the note below whose size only some bodies are opened.
+        old_streams: whose, besides the directory's and those that are sampled.
         depth: how much is looked at.
         folder: where events may be sorted on disk.
         buckets: into how many parts.
@@ -28,6 +31,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     wrapper: KeyWrapper | None
     origin: str
     streams: frozenset[str] | None
+    basis: Basis | None = None
+    old_streams: frozenset[str] = frozenset()
     depth: Depth
     folder: str
     buckets: int

@@ -1,8 +1,11 @@
 """Do the tasks of a verification: in this process, or in several that see the same moment."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import UUID
+
+import msgspec
 
 from ledger.errors import CommandRefusedError
 from ledger.keyring import Keyring
@@ -13,10 +16,11 @@ from ledger.verify.directory import Directory
 from ledger.verify.entries import SpanChecker
 from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
-from ledger.verify.reading import DIRECTORY_KINDS, EventReader, ReadEvent
+from ledger.verify.reading import DIRECTORY_KINDS, Depth, EventReader, ReadEvent
 from ledger.verify.report import Findings, Place
 from ledger.verify.rows import StoredEvent
 from ledger.verify.snapshot import Snapshot
+from ledger.verify.spans import Span
 from ledger.verify.spill import EventWriter, Patients, read_bucket
 from ledger.verify.tasks import (
     CheckEntries,
@@ -80,19 +84,21 @@ class Worker:
             key_of=self._directory.key_of,
             origin=self._job.origin,
         )
-        reader.depth = task.depth or self._job.depth
         path = Path(self._job.folder) / f"events-{task.number}"
         sorter = _Sorter(findings, self._directory, EventWriter(path, buckets=self._job.buckets))
         events = 0
-        for page in self._snapshot.events(task.span, streams=self._job.streams):
+        for page in self._pages(task.span):
             events += len(page)
             if keys is not None:
                 keys.forget(beyond=_KEPT_KEYS)
                 streams = {row.stream for row in page if row.body is not None}
                 keys.add(self._snapshot.keys_of(keys.missing(streams)))
             for row in page:
-                if sorter.wants(row) and (event := reader.read(row)) is not None:
-                    sorter.take(event)
+                if not sorter.wants(row):
+                    continue
+                reader.depth = self._depth(row, task)
+                if (event := reader.read(row)) is not None:
+                    sorter.take(event, alone=self._is_alone(row))
         for position in self._snapshot.orphans(task.span):
             findings.add(
                 "position-gap", Place(position=position), "a body without an entry of its own"
@@ -106,11 +112,36 @@ class Worker:
             sorted=sorter.writer.write(),
         )
 
+    def _pages(self, span: Span) -> Iterator[Sequence[StoredEvent]]:
+        """Return the events of a span whose bodies are opened: of old ones only some."""
+        job = self._job
+        if job.streams is not None or job.basis is None or not job.basis.covers(span.last):
+            return self._snapshot.events(span, streams=job.streams)
+        sampled = [at for at in job.basis.sampled if span.first <= at <= span.last]
+        return self._snapshot.events(span, streams=job.old_streams, positions=sampled)
+
+    def _depth(self, row: StoredEvent, task: CheckEvents) -> Depth:
+        """Tell how much of an event is looked at: of old signatures, those that are sampled."""
+        depth, basis = task.depth or self._job.depth, self._job.basis
+        if basis is None or not basis.covers(row.position) or row.position in basis.sampled:
+            return depth
+        return msgspec.structs.replace(depth, signatures=False)
+
+    def _is_alone(self, row: StoredEvent) -> bool:
+        """Tell whether the other events of this one's stream are not opened."""
+        basis = self._job.basis
+        return (
+            basis is not None
+            and basis.covers(row.position)
+            and row.stream not in self._job.old_streams
+        )
+
     def _check_rules(self, task: CheckRules) -> RulesChecked:
         findings = Findings()
         patients = Patients(task.patients)
         judge = EventJudge(findings, patients=patients.known_before)
         directory = iter(self._directory.events)
+        start = 0 if self._job.basis is None else self._job.basis.size
         enrolled = next(directory, None)
         events = 0
         for event in read_bucket(task.files, task.bucket):
@@ -118,7 +149,10 @@ class Worker:
             while enrolled is not None and (enrolled.place.position or 0) < position:
                 judge.apply(enrolled)
                 enrolled = next(directory, None)
-            judge.judge(event)
+            if position < start:
+                judge.apply(event)
+            else:
+                judge.judge(event)
             events += 1
         return RulesChecked(found=findings.take(), events=events)
 
@@ -146,12 +180,12 @@ class _Sorter:
         self._last = this
         return row.stream not in self._directory.streams
 
-    def take(self, event: ReadEvent) -> None:
-        """Keep an event for the rules."""
+    def take(self, event: ReadEvent, *, alone: bool) -> None:
+        """Keep an event for the rules, unless it stands alone: without the others of its stream."""
         statement, position = event.statement, event.place.position or 0
         if statement.stream_kind in DIRECTORY_KINDS:
             self.late.add(event.place.stream or "")
-        elif event.facts is None:
+        elif alone or event.facts is None:
             self._check_key(event)
         else:
             if statement.stream_kind == "patient":

@@ -1,6 +1,8 @@
 """docs/operations.md: its roles, its backup and its restore work as written."""
 
+import json
 import re
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def test_a_backup_as_written_restores_a_ledger_that_verifies(
     facility: Facility, postgres_server: Server, tmp_path: Path
 ) -> None:
     """Dump, lose everything, restore: every receipt that was kept is met."""
-    backup, restore = (block.commands for block in blocks_of(DOCUMENT))
+    [backup], [restore] = _blocks_with("pg_dump"), _blocks_with("pg_restore")
     signed = facility.file(
         "note.signed",
         facility.sign(note(), "note-written.v1", facility.doctor, "--stream", facility.record).json,
@@ -62,6 +64,51 @@ def test_a_backup_as_written_restores_a_ledger_that_verifies(
         assert restored("show", facility.record, "--json").out == shown
     finally:
         postgres_server.drop_database(empty)
+
+
+def _blocks_with(words: str) -> list[str]:
+    return [block.commands for block in blocks_of(DOCUMENT) if words in block.commands]
+
+
+def test_the_auditors_years_are_as_written(facility: Facility, tmp_path: Path) -> None:
+    """A note in the first year, rested on in the next; then somebody edits an old content."""
+    [first] = _blocks_with("--note 2025.note")
+    [later] = _blocks_with("--note 2026.note")
+    [again] = _blocks_with("--seed")
+    home = tmp_path / "auditor"
+    (home / "keys").mkdir(parents=True, mode=0o700)
+    shutil.copy(facility.home / "keys" / "facility.key", home / "keys")
+    environment = {
+        **surroundings(program_folder(tmp_path / "bin")),
+        **facility.variables,
+        "CLINLEDGER_HOME": str(home),
+    }
+    done = run_bash(first, folder=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.startswith("so-y-te.example/auditor+")
+    assert "whole: nothing was found" in done.stdout
+    facility.write_note()
+    done = run_bash(later, folder=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stdout
+    report = json.loads((tmp_path / "2026.json").read_bytes())
+    assert report["size"] == report["since"]["size"] + 1
+    assert report["since"]["by"] == "so-y-te.example/auditor"
+    assert f"from {report['since']['size']}\n" in (tmp_path / "2026.note").read_text()
+    for year in ("2025", "2026"):
+        assert "nothing was found" in (tmp_path / f"{year}.html").read_text(encoding="utf-8")
+    done = run_bash(again, folder=tmp_path, environment=environment)
+    assert done.returncode == 0, done.stdout
+    assert f"seed {report['since']['seed']}" in done.stdout
+    with psycopg.connect(facility.variables["CLINLEDGER_DATABASE_URL"]) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE ledger.sealed SET body = set_byte(body, 99, get_byte(body, 99) # 1)"
+            " WHERE position = 3"
+        )
+    done = run_bash(later, folder=tmp_path, environment=environment)
+    assert done.returncode == 1, done.stdout
+    assert "no note was written" in done.stdout
+    assert json.loads((tmp_path / "2026.json").read_bytes())["findings"][0]["position"] == 3
 
 
 @pytest.fixture
