@@ -14,6 +14,7 @@ from signing.statement import parse_statement
 from signing.verified import sign_verified
 from tests.attack import Attack, codes_at, found
 from tests.auditing import AUDITOR, basis, said
+from tests.checkpointed import CHECKPOINT_SIZES
 from tests.noted import note_key
 
 SIZE = 200
@@ -361,3 +362,8 @@ def test_what_is_tampered_with_below_the_note_is_found_where_all_of_it_is_sample
         for column in disarmed.columns():
             if column.table in _TABLES:
                 disarmed.restore(column)
+
+
+def test_a_report_says_where_the_checkpoints_stood_that_were_compared(disarmed: Attack) -> None:
+    """The picture of the report shows them."""
+    assert disarmed.verify().marks.stored == CHECKPOINT_SIZES
