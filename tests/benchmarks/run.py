@@ -22,6 +22,7 @@ from tests.benchmarks.growth import (
     measure_sizes,
     sizes_up_to,
 )
+from tests.benchmarks.incremental import measure_incremental
 from tests.benchmarks.lag import measure_lag
 from tests.benchmarks.loading import load
 from tests.benchmarks.people import add_people, measure_search
@@ -185,6 +186,7 @@ class Run:
         measure_library(figures, seconds=seconds, pool=self._pool, when=" (reading)")
         measure_verification(middle, figures)
         measure_hashes(figures, self._grounds, processes=CORES)
+        measure_incremental(site.main, figures)
         measure_opening(middle, figures)
         measure_rebuild(middle, figures, "rebuild of all views")
         measure_simple_views(middle, figures)
