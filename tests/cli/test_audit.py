@@ -103,10 +103,10 @@ def test_acks_that_cannot_be_read_are_a_usage_error(
     assert "acks" in answer.err
 
 
-def test_one_record_alone_can_be_verified(facility: Facility) -> None:
+def test_one_record_alone_can_be_verified(own_facility: Facility) -> None:
     """The whole tree, and that record's events."""
-    facility.append(patient(), "patient-registered.v1", facility.nurse)
-    report = facility("verify", "--record", facility.record, "--json").json
+    own_facility.append(patient(), "patient-registered.v1", own_facility.nurse)
+    report = own_facility("verify", "--record", own_facility.record, "--json").json
     assert report["ok"] is True
     assert report["signatures_checked"] < report["entries_checked"]
 
