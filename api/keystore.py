@@ -3,17 +3,15 @@
 Soft keys on disk are for demonstrations, devices and small sites; people sign with tokens.
 """
 
-import os
-import secrets
 from pathlib import Path
 from typing import Final
 
+from ledger.durable import create_file
 from ledger.errors import EnvironmentRefusedError
 from signing.errors import MalformedKeyError
 from signing.keys import SoftKey
 
 _SUFFIX: Final = ".pem"
-_MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
 _OPEN_TO_OTHERS: Final = 0o077
 
@@ -76,25 +74,4 @@ class KeyStore:
         A crash leaves at most a file with another suffix, which nobody reads.
         """
         self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-        try:
-            with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            path.hardlink_to(draft)  # unlike a rename, this never replaces a key
-        except FileExistsError:
-            return False
-        finally:
-            draft.unlink()
-        _sync_folder(self._folder)
-        return True
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return create_file(path, data)

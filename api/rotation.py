@@ -8,7 +8,6 @@ The steps, and what a crash after each leaves:
 4. that file is removed.
 """
 
-import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,6 +19,7 @@ from api.client import LedgerClient
 from api.event_json import submission_json, submitted_event
 from api.keystore import KeyStore
 from api.schemas import EventReceipt, EventSubmission
+from ledger.durable import replace_file
 from ledger.errors import EnvironmentRefusedError, RejectedError
 from ledger.state import DirectoryState
 from ledger.submitted import SubmittedEvent
@@ -79,15 +79,9 @@ class PendingEvent:
         Raises:
             EnvironmentRefusedError: it cannot be written.
         """
-        aside = self.path.with_name(f".{self.path.name}.new")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with aside.open("wb") as file:
-                file.write(msgspec.json.encode(submission_json(event)))
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path)
-            _sync_folder(self.path.parent)
+            replace_file(self.path, msgspec.json.encode(submission_json(event)))
         except OSError as error:
             raise EnvironmentRefusedError(f"cannot write {self.path}: {error.strerror}") from None
 
@@ -165,11 +159,3 @@ async def sign_rotation(
     event = await author.sign(ROTATED, document, stream=facility, stream_kind="facility")
     pending.save(event)
     return event
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from ledger.durable import sync
 from ledger.errors import EnvironmentRefusedError, UnavailableError
 from ledger.postmaster import Postmaster, find_postmaster, remove_stale_pid_file
 from ledger.server_programs import (
@@ -59,10 +60,6 @@ log_min_error_statement = panic
 log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 """
-# Workers that read for the others gain nothing on a ledger of this size, and are three processes
-# more; while they did, a copy of a small database once did not end (on a machine of CI).
-_FIRST_WITH_WORKERS: Final = 18
-_WITHOUT_WORKERS: Final = "io_method = sync\n"
 
 
 class EmbeddedPostgres:
@@ -159,8 +156,6 @@ class EmbeddedPostgres:
         # 3. Settings, socket folder, log.
         sockets = self._socket_folder(user)
         settings = _SETTINGS.format(port=_PORT, sockets=str(sockets).replace("'", "''"))
-        if programs.major >= _FIRST_WITH_WORKERS:
-            settings += _WITHOUT_WORKERS
         _replace_file(user, self.data / "clinledger.conf", settings)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -193,7 +188,7 @@ class EmbeddedPostgres:
         with (aside / "postgresql.conf").open("a") as file:
             file.write("\ninclude = 'clinledger.conf'\n")
         aside.rename(self.data)
-        _sync_folder(self.home)
+        sync(self.home)  # else a power cut could undo the renaming
 
     def _socket_folder(self, user: ServerUser | None) -> Path:
         path = os.fsencode(self.data / f".s.PGSQL.{_PORT}")
@@ -244,15 +239,6 @@ def _replace_file(user: ServerUser | None, path: Path, text: str) -> None:
     if user is not None:
         os.chown(aside, user.uid, user.gid)
     aside.replace(path)
-
-
-def _sync_folder(folder: Path) -> None:
-    # Else a power cut could undo the renaming of a data folder that holds committed data.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _run_as(

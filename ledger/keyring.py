@@ -17,6 +17,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from ledger.durable import create_file
 from ledger.errors import CorruptionError, EnvironmentRefusedError
 from ledger.sealing import KEY_BYTES, NONCE_BYTES, length_prefixed
 
@@ -111,24 +112,8 @@ def create_facility_key(path: Path) -> FileKeyWrapper:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     key = secrets.token_bytes(KEY_BYTES)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(handle, (_FILE_HEAD + base64.b64encode(key).decode() + "\n").encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    try:
-        os.link(aside, path)
-    except FileExistsError as error:
-        raise EnvironmentRefusedError(f"{path} exists already and is never replaced") from error
-    finally:
-        aside.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    if not create_file(path, (_FILE_HEAD + base64.b64encode(key).decode() + "\n").encode()):
+        raise EnvironmentRefusedError(f"{path} exists already and is never replaced")
     return FileKeyWrapper(key)
 
 

@@ -1,6 +1,5 @@
 """What an auditor brings to `verify`, and takes away: notes of what was verified."""
 
-import os
 import re
 import secrets
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Annotated, Final, NamedTuple
 import typer
 
 from api.note_keys import NoteKeys, verifier_of
+from ledger.durable import replace_file
 from ledger.errors import EnvironmentRefusedError
 from ledger.verify import Report
 from ledger.verify.sample import SEED_BYTES, parse_count
@@ -113,15 +113,9 @@ def write_note(path: Path, report: Report, signer: Ed25519Signer, *, at_ms: int)
         UnknownKeyError: the key is the ledger's.
     """
     data = sign_verified(vouched(report, at_ms=at_ms), signer)
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        replace_file(path, data)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise EnvironmentRefusedError(f"cannot write {path}: {error.strerror}") from None
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from ledger.durable import sync
 from ledger.errors import EnvironmentRefusedError, UnavailableError
 
 MAX_REFUSED: Final = 1000
@@ -157,11 +158,11 @@ class WitnessState:
                         f"PRAGMA application_id = {_APPLICATION_ID};"
                         f"PRAGMA user_version = {_FORMAT};{_SCHEMA}"
                     )
-                _sync(draft)
+                sync(draft)
                 path.hardlink_to(draft)  # unlike a rename, this never replaces a state
             finally:
                 draft.unlink()
-            _sync(path.parent)
+            sync(path.parent)
         except FileExistsError:
             raise EnvironmentRefusedError(f"{path} exists already") from None
         except OSError as error:
@@ -218,11 +219,3 @@ class WitnessState:
         except sqlite3.Error as error:
             name = getattr(error, "sqlite_errorname", type(error).__name__)
             raise UnavailableError(f"the witness's state: {name}") from None
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

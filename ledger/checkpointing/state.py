@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 import msgspec
 
 from ledger.clock import Clock, SystemClock
+from ledger.durable import replace_file, sync
 from ledger.errors import EnvironmentRefusedError
 from ledger.merkle import CompactRange
 from signing.checkpoints import Checkpoint, parse_checkpoint
@@ -121,16 +122,9 @@ class StateFile(StateStore):
         A crash before the rename leaves the old state, and a signature that nobody has seen; after
         it, the new one.
         """
-        aside = self.path.with_name(f".{self.path.name}.new")
         try:
             self.path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _FILE_MODE)
-            with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-                file.write(_encode(state))
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path)
-            _sync_folder(self.path.parent)
+            replace_file(self.path, _encode(state))
         except OSError as error:
             raise EnvironmentRefusedError(f"cannot write {self.path}: {error.strerror}") from None
 
@@ -149,7 +143,7 @@ class StateFile(StateStore):
                 file.write(msgspec.json.encode(decision) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
-            _sync_folder(path.parent)
+            sync(path.parent)
         except OSError as error:
             raise EnvironmentRefusedError(f"cannot write {path}: {error.strerror}") from None
 
@@ -198,11 +192,3 @@ def _decode(data: bytes) -> SignerState:
     if _encode(state) != data:
         raise ValueError("not in its only spelling")
     return state
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
