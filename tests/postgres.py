@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import uuid
-import warnings
 from pathlib import Path
 
 import psycopg
@@ -26,12 +25,6 @@ home = pathlib.Path(sys.argv[1])
 EmbeddedPostgres(home).stop(timeout_seconds=10)
 shutil.rmtree(home, ignore_errors=True)
 """
-_ACTIVITY = """
-SELECT pid, backend_type, datname, application_name, state, wait_event_type, wait_event,
-       pg_blocking_pids(pid), left(query, 100)
-FROM pg_stat_activity
-"""
-_PATIENCE = "SET statement_timeout = '60s'"
 _REPOSITORY = Path(__file__).parent.parent
 
 
@@ -46,32 +39,19 @@ class Server:
         """Create an empty database, or a copy of the one at `template_url`; return its URL."""
         source = "template0" if template_url is None else _name_in(template_url)
         name = f"test_{uuid.uuid4().hex}"  # noqa: TID251  # names a scratch database
-        query = sql.SQL("CREATE DATABASE {name} TEMPLATE {source} ENCODING 'UTF8'").format(
-            name=sql.Identifier(name), source=sql.Identifier(source)
-        )
-        try:
-            self._execute(query)
-        except psycopg.errors.QueryCanceled:
-            # Seen once, on a machine of CI: copying 8 MB did not end within 300 seconds. Whoever
-            # sees it again finds in the warning what the server was waiting for.
-            warnings.warn(f"CREATE DATABASE hung: {self._activity()}", stacklevel=2)
-            self._execute(query)
+        query = sql.SQL("CREATE DATABASE {name} TEMPLATE {source} ENCODING 'UTF8'")
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(
+                query.format(name=sql.Identifier(name), source=sql.Identifier(source))
+            )
         return conninfo.make_conninfo(self.url, dbname=name)
 
     def drop_database(self, url: str) -> None:
         """Drop a database that `create_database` made, whoever is connected to it."""
         name = _name_in(url)
         query = sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        self._execute(query.format(name=sql.Identifier(name)))
-
-    def _execute(self, query: sql.Composed) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(_PATIENCE)
-            connection.execute(query)
-
-    def _activity(self) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return connection.execute(_ACTIVITY).fetchall()
+            connection.execute(query.format(name=sql.Identifier(name)))
 
 
 class OwnServer(Server):

@@ -48,8 +48,11 @@ class LedgerRecorder(ApplicationRecorder):
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, once nobody uses it any more."""
+        # Closed under another thread's hands, the socket's number goes to the next connection of
+        # this process, whose answers that thread would then read.
+        with self._lock:
+            self._connection.close()
 
     @override
     def insert_events(

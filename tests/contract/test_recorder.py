@@ -5,6 +5,7 @@ previous version's leaf. Some of the library's cases count versions from 0; `Cou
 them up by one, and changes nothing else.
 """
 
+import threading
 from collections.abc import Generator, Sequence
 from typing import Any
 from uuid import UUID, uuid5
@@ -128,3 +129,38 @@ def test_two_recorders_on_one_ledger_never_break_the_chain(each_database: Databa
     assert [event.originator_version for event in one.select_events(STREAM, gt=1, lte=2)] == [2]
     one.close()
     two.close()
+
+
+class PausingStates(OpaqueStates):
+    """Pauses a reader in the middle of its reading."""
+
+    def __init__(self) -> None:
+        self.reading = threading.Event()
+        self.go_on = threading.Event()
+
+    @override
+    def from_rows(self, reader: EntryStore, rows: Sequence[EntryRow]) -> list[tuple[str, bytes]]:
+        self.reading.set()
+        assert self.go_on.wait(timeout=30)
+        assert reader.head().size == len(rows)
+        return super().from_rows(reader, rows)
+
+
+def test_closing_waits_for_the_thread_that_is_reading(database: Database) -> None:
+    """Else that thread goes on with a socket whose number another connection has by then."""
+    states = PausingStates()
+    recorder = LedgerRecorder(database, states, clock=SystemClock())
+    recorder.insert_events([stored(1)])
+    found: list[StoredEvent] = []
+    reader = threading.Thread(target=lambda: found.extend(recorder.select_events(STREAM)))
+    reader.start()
+    assert states.reading.wait(timeout=30)
+    closer = threading.Thread(target=recorder.close)
+    closer.start()
+    closer.join(timeout=0.2)
+    assert closer.is_alive()
+    states.go_on.set()
+    reader.join(timeout=30)
+    closer.join(timeout=30)
+    assert not closer.is_alive()
+    assert [event.originator_version for event in found] == [1]
