@@ -23,7 +23,7 @@ test: $(VENV)/installed-dev ## Run every test but the long ones, on real Postgre
 	$(BIN)/pytest -q -n $(JOBS) -m "not long"
 
 test-long: $(VENV)/installed-dev ## Run the tests that take minutes: kills, loads, many patients
-	$(BIN)/pytest -q -m long --timeout 1800
+	$(BIN)/pytest -q -n $(JOBS) -m long --timeout 1800
 
 check: format lint types imports unit ## Check format, lint, types, import rules; run the unit tests
 
