@@ -1,14 +1,17 @@
 """A live hospital behind a cutting proxy, and a client that keeps its receipts and retries."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
 from ledger.database import Database
+from ledger.embedded import EmbeddedPostgres
 from ledger.errors import LedgerError, UnavailableError
+from ledger.migrate import migrate
 from ledger.rows import Outcome, Receipt
 from ledger.submitted import SubmittedEvent
 from ledger.verify import Report, VerifyOptions, verify_ledger
@@ -106,3 +109,13 @@ class Client:
             except UnavailableError:
                 assert time.monotonic() < deadline
                 self.retries += 1
+
+
+@contextmanager
+def client_on(server: EmbeddedPostgres, folder: Path) -> Generator[Client]:
+    """Start a server and a new ledger on it, with a client."""
+    database = Database(server.start(), "ledger")
+    migrate(database)
+    live = LiveLedger(database, folder)
+    yield Client(live, database, folder)
+    live.close()

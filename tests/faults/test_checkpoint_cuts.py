@@ -16,8 +16,9 @@ from ledger.errors import LedgerError
 from tests.attack import Attack
 from tests.checkpoint_process import NAMES, Process
 from tests.checkpointed import Checkpointed
+from tests.copied import built_hospital, copied
 from tests.cutting_proxy import CuttingProxy, Loss
-from tests.hospital import Hospital, build_hospital
+from tests.hospital import Hospital
 from tests.postgres import Server
 
 BOTH = pytest.mark.parametrize("loss", list(Loss), ids=["lost request", "lost answer"])
@@ -26,19 +27,15 @@ BOTH = pytest.mark.parametrize("loss", list(Loss), ids=["lost request", "lost an
 @pytest.fixture(scope="module")
 def tiny_hospital(postgres_server: Server, template_url: str) -> Generator[Hospital]:
     """A hospital just founded; its database is only ever copied."""
-    url = postgres_server.create_database(template_url)
-    yield build_hospital(Database(url, "ledger"), events=20)
-    postgres_server.drop_database(url)
+    with built_hospital(postgres_server, template_url, events=20) as found:
+        yield found
 
 
 @pytest.fixture
 def attack(postgres_server: Server, tiny_hospital: Hospital) -> Generator[Attack]:
     """A session on a copy of the hospital's ledger."""
-    url = postgres_server.create_database(tiny_hospital.builder.database.url)
-    session = Attack(Database(url, "ledger"), tiny_hospital)
-    yield session
-    session.close()
-    postgres_server.drop_database(url)
+    with copied(postgres_server, tiny_hospital) as session:
+        yield session
 
 
 @pytest.fixture

@@ -6,13 +6,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ledger.database import Database
 from ledger.embedded import EmbeddedPostgres
 from ledger.errors import UnavailableError
-from ledger.migrate import migrate
 from ledger.submitted import SubmittedEvent
-from tests.faulty import Client
-from tests.live import LiveLedger
+from tests.faulty import Client, client_on
 from tests.postgres import start_watchdog
 from tests.small_disk import SmallDisk, small_disk
 
@@ -40,11 +37,8 @@ def server(disk: SmallDisk) -> Generator[EmbeddedPostgres]:
 @pytest.fixture
 def client(server: EmbeddedPostgres, tmp_path: Path) -> Generator[Client]:
     """A client of a ledger on the small disk."""
-    database = Database(server.start(), "ledger")
-    migrate(database)
-    live = LiveLedger(database, tmp_path)
-    yield Client(live, database, tmp_path)
-    live.close()
+    with client_on(server, tmp_path) as found:
+        yield found
 
 
 def append_until_refused(client: Client) -> SubmittedEvent:

@@ -13,9 +13,8 @@ import pytest
 
 from ledger.database import Database
 from ledger.embedded import EmbeddedPostgres
-from ledger.migrate import migrate
 from ledger.submitted import SubmittedEvent
-from tests.faulty import Client
+from tests.faulty import Client, client_on
 from tests.live import FrozenClock, LiveLedger
 
 HOUR_MS = 3_600_000
@@ -34,11 +33,8 @@ def server(clinledger_home: Path) -> EmbeddedPostgres:
 @pytest.fixture
 def own_client(server: EmbeddedPostgres, tmp_path: Path) -> Generator[Client]:
     """A client of a ledger on that server."""
-    database = Database(server.start(), "ledger")
-    migrate(database)
-    live = LiveLedger(database, tmp_path)
-    yield Client(live, database, tmp_path)
-    live.close()
+    with client_on(server, tmp_path) as found:
+        yield found
 
 
 def stop_immediately(server: EmbeddedPostgres) -> None:

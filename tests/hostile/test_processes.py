@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ledger.database import Database
 from ledger.verify import Report
 from tests.attack import Attack
-from tests.hospital import Hospital, build_hospital
+from tests.copied import built_hospital, copied
+from tests.hospital import Hospital
 from tests.postgres import Server
 
 EVENTS = 800
@@ -21,20 +21,16 @@ CHANCE = 20_261_122
 @pytest.fixture(scope="module")
 def large_hospital(postgres_server: Server, template_url: str) -> Generator[Hospital]:
     """A hospital of several spans; its database is only ever copied."""
-    url = postgres_server.create_database(template_url)
-    yield build_hospital(Database(url, "ledger"), events=EVENTS)
-    postgres_server.drop_database(url)
+    with built_hospital(postgres_server, template_url, events=EVENTS) as found:
+        yield found
 
 
 @pytest.fixture
 def large(postgres_server: Server, large_hospital: Hospital) -> Generator[Attack]:
     """A superuser's session on a copy of it, without any constraint."""
-    url = postgres_server.create_database(large_hospital.builder.database.url)
-    session = Attack(Database(url, "ledger"), large_hospital)
-    session.disarm()
-    yield session
-    session.close()
-    postgres_server.drop_database(url)
+    with copied(postgres_server, large_hospital) as session:
+        session.disarm()
+        yield session
 
 
 def _nothing(_attack: Attack) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.database import Database
 from tests.attack import Attack
 from tests.checkpointed import Checkpointed
-from tests.hospital import Hospital, build_hospital
+from tests.copied import built_hospital, copied
+from tests.hospital import Hospital
 from tests.postgres import Server
 
 EVENTS = 40
@@ -17,19 +17,15 @@ EVENTS = 40
 @pytest.fixture(scope="session")
 def small_hospital(postgres_server: Server, template_url: str) -> Generator[Hospital]:
     """A hospital of 40 events; its database is only ever copied."""
-    url = postgres_server.create_database(template_url)
-    yield build_hospital(Database(url, "ledger"), events=EVENTS)
-    postgres_server.drop_database(url)
+    with built_hospital(postgres_server, template_url, events=EVENTS) as found:
+        yield found
 
 
 @pytest.fixture
 def attack(postgres_server: Server, small_hospital: Hospital) -> Generator[Attack]:
     """A superuser's session on a copy of the hospital's ledger."""
-    url = postgres_server.create_database(small_hospital.builder.database.url)
-    session = Attack(Database(url, "ledger"), small_hospital)
-    yield session
-    session.close()
-    postgres_server.drop_database(url)
+    with copied(postgres_server, small_hospital) as session:
+        yield session
 
 
 @pytest.fixture
