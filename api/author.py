@@ -11,7 +11,6 @@ from ledger.catalogue import event_type
 from ledger.clock import Clock
 from ledger.content import SALT_BYTES
 from ledger.draft import Draft, sign_event
-from ledger.errors import NotFoundError
 from ledger.ids import new_id
 from ledger.submitted import SubmittedEvent
 from signing.keys import Signer
@@ -86,21 +85,4 @@ class Author:
             seen=info.head,
             salt=os.urandom(SALT_BYTES),
             signed_at_ms=now_ms,
-        )
-
-    async def refer(self, relations: Sequence[tuple[str, str]]) -> tuple[Ref, ...]:
-        """Return references `(relation, event_id)` bound to the texts of the stored statements.
-
-        Raises:
-            NotFoundError: `event-unknown`, when one is not in the ledger.
-        """
-        known = await self._client.known_events([event_id for _, event_id in relations])
-        for _, event_id in relations:
-            if event_id not in known:
-                raise NotFoundError("event-unknown", "/refs", "no such event in this ledger")
-        return tuple(
-            msgspec.convert(
-                {"event_id": event_id, "relation": relation, "statement": known[event_id]}, Ref
-            )
-            for relation, event_id in relations
         )

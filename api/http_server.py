@@ -10,17 +10,16 @@ from typing import Any, Final
 import uvicorn
 from typing_extensions import override
 
+from ledger.collector import calm_collector
+
 _GRACE_SECONDS: Final = 10
 _KEEP_ALIVE_SECONDS: Final = 75
-# Collections of the long-lived heap were the longest pauses (facts/eventsourcing.md §5.3).
-_GC_THRESHOLDS: Final = (100_000, 50, 1_000)
 
 
-def calm_collector() -> None:
-    """Leave what start-up made out of all further garbage collections, and collect rarely."""
+def settle() -> None:
+    """Collect what start-up left behind, the last time for long."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    calm_collector()
 
 
 class HttpServer(uvicorn.Server):

@@ -3,25 +3,23 @@
 It stops when its standard input ends, so that none is left behind by a server that was killed.
 """
 
-import gc
 import os
 import signal
 import sys
 import threading
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from api.logs import configure_logs, error_fields
 from api.settings import read_settings
+from ledger.collector import calm_collector
 from ledger.errors import LedgerError
 from ledger.founding import open_keyring
 from ledger.store import EntryStore
 from projections.errors import ProjectionError
 from projections.runner import Projector
-
-_GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # what folds keep is not garbage
 
 
 def main() -> int:
@@ -41,8 +39,7 @@ def main() -> int:
         database = settings.open_database()
         with database.connect("reader") as connection:
             keyring = open_keyring(EntryStore(connection, database), settings.home)
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLDS)
+        calm_collector()
         Projector(database, keyring).run(stop)
     except (LedgerError, ProjectionError) as error:
         # The messages of these are our own and name no patient.

@@ -15,7 +15,7 @@ import structlog
 import uvloop
 
 from api.children import stop_event
-from api.http_server import calm_collector
+from api.http_server import settle
 from api.logs import configure_logs, error_fields
 from api.settings import read_settings
 from ledger.clock import SystemClock
@@ -58,7 +58,7 @@ async def _sequence(database: Database, keyring: Keyring, path: Path, where: str
         return
     service = SequencerService(sequencer)
     await service.listen(path)
-    calm_collector()
+    settle()
     log: Any = structlog.get_logger()
     log.info("sequencing", origin=sequencer.origin, size=sequencer.head.size)
     told = asyncio.create_task(stop.wait())

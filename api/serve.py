@@ -19,7 +19,7 @@ import uvloop
 
 from api.app import create_app
 from api.children import checkpoint_commands, projector_command
-from api.http_server import HttpServer, calm_collector, http_config
+from api.http_server import HttpServer, http_config, settle
 from api.logs import configure_logs
 from api.many_workers import ManyWorkers
 from api.services import Services, build_services
@@ -181,7 +181,7 @@ class _Serving:
         ]
         await server.ready.wait()
         with _announced(self._settings, self._url):
-            calm_collector()
+            settle()
             size = services.sequencer.head.size
             self._log.info("serving", url=self._url, origin=services.origin, size=size)
             if self._on_ready is not None:

@@ -16,7 +16,7 @@ import uvloop
 
 from api.app import create_app
 from api.children import stop_event
-from api.http_server import HttpServer, calm_collector, http_config
+from api.http_server import HttpServer, http_config, settle
 from api.logs import configure_logs, error_fields
 from api.nonces import SECRET_BYTES
 from api.services import build_services
@@ -70,7 +70,7 @@ async def _work(settings: Settings, socket_path: Path, descriptor: int) -> None:
     server = HttpServer(http_config(create_app(services)))
     serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=descriptor)]))
     await server.ready.wait()
-    calm_collector()
+    settle()
     await asyncio.wait({told, serving, services.stopped}, return_when=asyncio.FIRST_COMPLETED)
     error = services.stopped.result() if services.stopped.done() else None
     server.should_exit = True

@@ -1,6 +1,5 @@
 """Load pages here or in further processes, which end when the process that asked for them does."""
 
-import gc
 import multiprocessing
 import os
 import threading
@@ -12,12 +11,12 @@ from typing import Final, NamedTuple
 
 import psycopg
 
+from ledger.collector import calm_collector
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError, UnavailableError
 from projections.loading import Loader, Page
 
 _PAGES_AHEAD: Final = 2
-_GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # what a fold makes is freed without it
 
 
 class Target(NamedTuple):
@@ -101,8 +100,7 @@ _loaders: list[Loader] = []
 
 def _begin() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    calm_collector()
 
 
 def _end_with_parent() -> None:

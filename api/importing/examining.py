@@ -15,7 +15,7 @@ import msgspec
 from api.bodies import decode_body
 from api.errors import RequestError
 from api.event_json import submitted_event
-from api.http_server import calm_collector
+from api.http_server import settle
 from api.importing.messages import Again, Examined, Lines, Ready, Refused, There
 from api.schemas import EventSubmission
 from api.settings import read_settings
@@ -140,7 +140,7 @@ def main(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     with database.connect("reader", name="clinledger-import") as connection:
         keyring = open_keyring(EntryStore(connection, database), settings.home)
         examiner = Examiner(LedgerReader(connection, database, keyring))
-        calm_collector()
+        settle()
         while head := incoming.read(_LENGTH_BYTES):
             asked = _lines.decode(incoming.read(int.from_bytes(head, "big")))
             outgoing.write(encode_frame(examiner.examine(asked)))

@@ -7,7 +7,7 @@ from typing import IO, Final
 
 import msgspec
 
-from api.http_server import calm_collector
+from api.http_server import settle
 from api.importing.appending import Appender, Sink
 from api.importing.examining import Result
 from api.importing.helpers import Helper, helpers
@@ -50,7 +50,7 @@ async def run_import(settings: Settings, database: Database, what: Import, sink:
         keyring = open_keyring(EntryStore(connection, database), settings.home)
     where = f"import in {settings.home}"
     sequencer = await Sequencer.start(database, keyring, clock=SystemClock(), where=where)
-    calm_collector()
+    settle()
     try:
         async with helpers(settings, database.url, what.processes) as running:
             await _Run(sequencer, running, what).run(Appender(sequencer, sink))

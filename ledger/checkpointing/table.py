@@ -18,9 +18,6 @@ _ADD: Final = """
 INSERT INTO {ledger}.TABLE (number, size, note) VALUES (%(number)s, %(size)s, %(note)b)
 """
 _NEWEST: Final = "SELECT number, size, note FROM {ledger}.TABLE ORDER BY number DESC LIMIT 1"
-_COVERING: Final = """
-SELECT number, size, note FROM {ledger}.TABLE WHERE size >= %(size)s ORDER BY size, number LIMIT 1
-"""
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +71,11 @@ class CheckpointTable(Checkpoints):
 
     def newest(self) -> StoredCheckpoint | None:
         """Return the last one stored, or None."""
-        return self._one(_NEWEST)
-
-    def covering(self, size: int) -> StoredCheckpoint | None:
-        """Return the smallest one of at least this size, or None."""
-        return self._one(_COVERING, size=size)
+        row = next(iter(self._rows(_NEWEST, {})), None)
+        if row is None:
+            return None
+        number, size, note = row
+        return StoredCheckpoint(number=number, size=size, note=bytes(note))
 
     def add(self, checkpoint: StoredCheckpoint) -> None:
         """Store one; durable on return."""
@@ -86,13 +83,6 @@ class CheckpointTable(Checkpoints):
             self._rows(_ADD, msgspec.structs.asdict(checkpoint))
         except psycopg.errors.UniqueViolation:
             raise EnvironmentRefusedError("another process stores checkpoints too") from None
-
-    def _one(self, query: LiteralString, **parameters: object) -> StoredCheckpoint | None:
-        row = next(iter(self._rows(query, parameters)), None)
-        if row is None:
-            return None
-        number, size, note = row
-        return StoredCheckpoint(number=number, size=size, note=bytes(note))
 
     def _rows(self, query: LiteralString, parameters: Mapping[str, object]) -> list[TupleRow]:
         text = self._database.query(query.replace("TABLE", self._table))

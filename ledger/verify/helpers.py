@@ -4,7 +4,6 @@ A signature takes longer than everything else about an event together, and neith
 interpreter lets threads share the work (measured, facts/tamper_evidence.md §5.2).
 """
 
-import gc
 import multiprocessing
 import signal
 import traceback
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 import msgspec
 
+from ledger.collector import calm_collector
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError, UnavailableError
 from ledger.verify.snapshot import open_snapshot
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 _AHEAD: Final = 2
-_GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # as the server has them
 D = TypeVar("D", bound=Done)
 
 
@@ -179,9 +178,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 def _serve(job: Job, moment: Moment, pipe: Connection) -> None:
     """Do tasks until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    # Nearly nothing of what is decoded lies in cycles: looking for them took 15 to 18 % (measured).
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    calm_collector()
     try:
         _work(job, moment, pipe)
     except EOFError:
