@@ -4,7 +4,7 @@
 FROM python:3.11-slim AS packages
 RUN python -m venv /opt/clinledger
 COPY requirements.txt /tmp/requirements.txt
-RUN /opt/clinledger/bin/pip install --no-cache-dir --no-input --require-hashes \
+RUN /opt/clinledger/bin/pip install --no-cache-dir --no-input --require-hashes --no-deps \
       --requirement /tmp/requirements.txt
 
 FROM python:3.11-slim

@@ -61,12 +61,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed-run: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(PIP) install --quiet --require-hashes --requirement requirements.txt
+	$(PIP) install --quiet --require-hashes --no-deps --requirement requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-run
-	$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt
+	$(PIP) install --quiet --require-hashes --no-deps --requirement requirements-dev.txt
 	touch $@
 
 .PHONY: help run setup test test-long check format lint types imports unit bench lock clean
