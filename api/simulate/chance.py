@@ -7,13 +7,14 @@ and machine, so that the same seed writes the same bytes for ever.
 import bisect
 import hashlib
 import itertools
-import uuid
+import struct
 from collections.abc import Sequence
 from typing import TypeVar
 
 _T = TypeVar("_T")
 
-_WORD_BYTES = 8
+_WORDS = struct.Struct(">4Q")  # of a block, in the order of their use
+_VARIANT = "89ab"  # RFC 9562 §4.1: the two bits 10, then two of the digest's
 
 
 def derived_id(*words: str) -> str:
@@ -25,10 +26,9 @@ def derived_id(*words: str) -> str:
     Returns:
         The canonical lower-case form.
     """
-    digest = bytearray(hashlib.sha256("\n".join(words).encode()).digest()[:16])
-    digest[6] = 0x80 | (digest[6] & 0x0F)
-    digest[8] = 0x80 | (digest[8] & 0x3F)
-    return str(uuid.UUID(bytes=bytes(digest)))
+    text = hashlib.sha256("\n".join(words).encode()).hexdigest()
+    variant = _VARIANT[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
 
 
 class Chance:
@@ -38,7 +38,7 @@ class Chance:
         self._words = words
         self._key = hashlib.sha256("\n".join(words).encode()).digest()
         self._block = 0
-        self._pool = b""
+        self._pool: list[int] = []  # of the block, the next one last
 
     def fork(self, *words: str) -> "Chance":
         """Return a stream of its own, which draws on this one do not move."""
@@ -46,11 +46,11 @@ class Chance:
 
     def below(self, bound: int) -> int:
         """Return a whole number from 0 up to, not including, `bound`."""
-        if len(self._pool) < _WORD_BYTES:
-            self._pool = hashlib.sha256(self._key + self._block.to_bytes(8, "big")).digest()
+        if not self._pool:
+            block = hashlib.sha256(self._key + self._block.to_bytes(8, "big")).digest()
+            self._pool = [*_WORDS.unpack(block)][::-1]
             self._block += 1
-        word, self._pool = self._pool[:_WORD_BYTES], self._pool[_WORD_BYTES:]
-        return int.from_bytes(word, "big") % bound
+        return self._pool.pop() % bound
 
     def between(self, low: int, high: int) -> int:
         """Return a whole number from `low` to `high`, both included."""

@@ -1,5 +1,6 @@
 """List the staff of the simulated hospital: people and devices, their departments and roles."""
 
+import functools
 from typing import Final, Literal
 
 import msgspec
@@ -65,7 +66,12 @@ class StaffMember(msgspec.Struct, frozen=True, kw_only=True):
 
     def staff_id(self, origin: str) -> str:
         """Return the staff stream's id in the ledger of this origin."""
-        return derived_id("clinledger/simulate/staff", origin, self.key)
+        return _staff_id(origin, self.key)
+
+
+@functools.lru_cache(maxsize=1_024)  # every resource names some of these few
+def _staff_id(origin: str, key: str) -> str:
+    return derived_id("clinledger/simulate/staff", origin, key)
 
 
 def _person(  # noqa: PLR0913 - one row of the table below

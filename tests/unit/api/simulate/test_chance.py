@@ -41,4 +41,5 @@ def test_derived_ids_are_canonical_version_8_uuids() -> None:
     assert uuid.UUID(derived).version == 8
     assert uuid.UUID(derived).variant == uuid.RFC_4122
     assert str(uuid.UUID(derived)) == derived
+    assert derived == "835568d6-5cf8-8fb5-9970-d1047de68ab8"
     assert derived_id("clinledger", "đơn vị", "2") != derived
