@@ -42,7 +42,7 @@ imports: $(VENV)/installed-dev ## Check who may import whom
 unit: $(VENV)/installed-dev ## Run the tests that need no database
 	$(BIN)/pytest -q -n $(JOBS) -m "not long" tests/unit tests/project
 
-bench: $(VENV)/installed-dev ## Measure appends, verification and rebuilding; see docs/performance.md
+bench: $(VENV)/installed-dev ## Measure everything against its baselines; SIZE=10m KEEP=FOLDER for the long run
 	$(BIN)/python -m tests.benchmarks
 
 lock: $(VENV)/installed-dev ## Resolve the dependencies of pyproject.toml anew, with hashes

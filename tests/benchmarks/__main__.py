@@ -1,4 +1,4 @@
-"""Run the benchmarks: `make bench`, `make bench SIZE=10m`; see docs/performance.md."""
+"""Run the benchmarks: `make bench`, `make bench SIZE=10m KEEP=FOLDER`; see docs/performance.md."""
 
 import argparse
 import math
@@ -31,13 +31,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each baseline")
     parser.add_argument("--docs", type=Path, default=_DOCS, help="where to write")
+    kept = os.environ.get("KEEP") or None
+    parser.add_argument("--keep", type=Path, default=kept, help="a folder for the ledgers to stay")
     parser.add_argument("--profile", action="store_true", help="only profile, to stdout")
     given = parser.parse_args(arguments)
     size = _number(given.size)
     minutes = _MINUTES if size <= _LARGEST_IN_TIME else math.inf
     plan = Plan(size=size, rounds=given.rounds, seconds=given.seconds, minutes=minutes)
     started = time.monotonic()
-    site = Site()
+    site = Site(keep=given.keep)
     pool = new_pool(CORES)
     try:
         if given.profile:

@@ -128,9 +128,12 @@ class Run:
         chain = site.patients.with_long_record(_LONG_RECORD)
         record = runner.run(append_chain(site.main, chain))
         for size in sizes_up_to(self._plan.size):
-            load(site, self._figures, size=size)
             last = size == self._plan.size
-            self._grounds[size] = site.main if last else site.copy()
+            kept = None if last else site.kept_copy(label(size))
+            if kept is None:
+                load(site, self._figures, size=size)
+                kept = site.main if last else site.copy(label(size))
+            self._grounds[size] = kept
         return record
 
     def _appends(self, runner: asyncio.Runner, baselines: Baselines) -> None:
@@ -165,13 +168,15 @@ class Run:
     def _views(self, runner: asyncio.Runner) -> None:
         """Build the largest views once, and meanwhile those to search in; measure what follows."""
         site, figures = self._site, self._figures
-        self._people = site.empty()
         people = min(_MOST_PATIENTS, self._plan.size)
-        filling = self._pool.submit(add_people, self._people.url, people)
+        self._people, new = site.empty(f"{label(people)} patients")
+        filling = self._pool.submit(add_people, self._people.url, people) if new else None
         say(f"views of {self._plan.size:,} events, and of {people:,} patients to search among")
         name = f"rebuild of all views at {label(self._plan.size)}, beside other work"
         measure_rebuild(site.main, figures, name)
-        filling.result()
+        if filling is not None:
+            filling.result()
+            site.keep(f"{label(people)} patients", self._people)
         small = self._grounds[min(self._grounds)]
         if small is not site.main:
             smallest = label(min(self._grounds))

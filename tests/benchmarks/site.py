@@ -1,7 +1,8 @@
 """Set up what is measured: a server of its own, and on it ledgers of several sizes.
 
 The sizes are copies of one growing ledger, so that all have one beginning and take the same signed
-events. Everything lies in one temporary folder and is gone at the end, however the run ends.
+events. Everything lies in one temporary folder and is gone at the end, however the run ends; or in
+a folder that is kept, where the next run finds the ledgers as large as this one left them.
 """
 
 import asyncio
@@ -34,6 +35,7 @@ from ledger.stream_keys import make_stream_keys
 from ledger.submission import Submission
 from projections.tracking import install_views
 from signing.statement import Seen, Statement, parse_statement
+from tests.benchmarks.kept import Kept, KeptServer
 from tests.benchmarks.workload import ORIGIN, SEED, Patients, Prepared, recipe_for
 from tests.postgres import OwnServer
 
@@ -129,13 +131,15 @@ class Site:
         main: the largest ledger, grown by `loading.load`.
         patients: signed beforehand, for any of the ledgers.
         baseline_url: a database of the same server for what is measured without us.
+        kept: what earlier runs have left in a folder that is kept.
     """
 
-    def __init__(self) -> None:
-        self.server = OwnServer()
-        self._copies = 0
+    def __init__(self, keep: Path | None = None) -> None:
+        """Set up in a temporary folder, or in one that is kept, with what it holds already."""
+        self.server = OwnServer() if keep is None else KeptServer(keep)
         self.home = self.server.home
-        url = self.server.create_database()
+        self.kept = Kept.read(self.home)
+        url = self.kept.url_of("main", self.server)
         self.baseline_url = self.server.create_database()
         database = Database(url, "ledger")
         migrate(database)
@@ -143,33 +147,50 @@ class Site:
             install_views(connection, database)
             claim_schema(connection, database, origin=ORIGIN, home=self.home)
         self.main = Ground(url, self.home)
-        self.patients = Patients(recipe_for(self.main.keys, _enrol(self.main)))
+        recipe = recipe_for(self.main.keys, _enrol(self.main))
+        self.patients = Patients(recipe, first=self.kept.first_patient())
 
     @property
     def programs(self) -> Path:
         """The folder of the server's own client programs."""
         return find_programs(None).directory
 
-    def copy(self) -> Ground:
+    def copy(self, what: str) -> Ground:
         """Return a copy of the main ledger as it is now; nobody may be connected to it."""
         source = str(conninfo.conninfo_to_dict(self.main.url)["dbname"])
-        self._copies += 1
-        name = f"{source}_{self._copies}"
+        name = f"{source}_{what}"
         query = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
         with psycopg.connect(self.server.url, autocommit=True) as connection:
             connection.execute(query.format(sql.Identifier(name), sql.Identifier(source)))
-        return Ground(conninfo.make_conninfo(self.main.url, dbname=name), self.home)
+        self.kept.add(what, name)
+        return self._ground(name)
 
-    def empty(self) -> Ground:
-        """Return a ledger without any event."""
+    def kept_copy(self, what: str) -> Ground | None:
+        """Return the copy of this name that an earlier run has left, if any."""
+        name = self.kept.databases.get(what)
+        return None if name is None else self._ground(name)
+
+    def empty(self, what: str) -> tuple[Ground, bool]:
+        """Return a ledger without any event, or the kept one of this name, and which it is."""
+        kept = self.kept_copy(what)
+        if kept is not None:
+            return kept, False
         ground = Ground(self.server.create_database(), self.home)
         migrate(ground.database)
-        return ground
+        return ground, True
+
+    def keep(self, what: str, ground: Ground) -> None:
+        """Let later runs in a kept folder find a ledger again."""
+        self.kept.add(what, str(conninfo.conninfo_to_dict(ground.url)["dbname"]))
 
     def close(self) -> None:
-        """Stop everything and remove it."""
+        """Stop everything; remove what is not kept."""
         self.patients.close()
+        self.server.drop_database(self.baseline_url)
         self.server.close()
+
+    def _ground(self, database: str) -> Ground:
+        return Ground(conninfo.make_conninfo(self.main.url, dbname=database), self.home)
 
 
 def server_arguments(url: str) -> list[str]:

@@ -146,9 +146,9 @@ def key_of(folder: str, staff: str) -> SoftKey:
 class Patients:
     """An endless supply of signed patients, each given once."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, recipe: Recipe, *, first: int = 1) -> None:
         self._recipe = recipe
-        self._next = 1
+        self._next = first
         # Spawned, not forked: this process has threads and connections.
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(CORES, mp_context=context)
