@@ -22,7 +22,6 @@ END: Final = "<!-- written by make bench: end -->"
 _HERE: Final = Path(__file__).parent
 _MANY: Final = 1_000  # from there on decimals say nothing
 _SIZED: Final = re.compile(r"(?P<what>.+) at (?P<size>[0-9]+[km])(?P<more>.*)")
-_COMMITTED: Final = "HEAD:docs/performance.json"
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +45,8 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> dict[str, str]:
     """Write all files; of the page only what lies between the marks is replaced.
 
+    A size that has marks of its own (`make bench SIZE=10m: begin`) has files of its own too.
+
     Returns:
         The verdict of every row that has a target.
     """
@@ -55,21 +56,25 @@ def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> 
     docs.mkdir(parents=True, exist_ok=True)
     page = docs / "performance.md"
     text = page.read_text() if page.exists() else f"# Performance\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
+    own = _own(BEGIN, size) in text
+    begin, end = (_own(BEGIN, size), _own(END, size)) if own else (BEGIN, END)
+    stem = _stem(size) if own else _stem()
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
     lines = [_setting(figures, size=size, minutes=minutes), ""]
     for group in dict.fromkeys(one.row.group for one in judged):
         some = [one for one in judged if one.row.group == group]
         lines += _table(group, some, size)
         if any(one.verdict for one in some):
-            (docs / _plot_name(group)).write_text(_plot(group, some, size))
-            lines += [f"![{group}: figures against their targets]({_plot_name(group)})", ""]
+            plot = f"{stem}-{group.lower().replace(' ', '-')}.svg"
+            (docs / plot).write_text(_plot(group, some, size))
+            lines += [f"![{group}: figures against their targets]({plot})", ""]
     if missing:
         lines += [f"Not measured in this run: {'; '.join(missing)}.", ""]
     lines += _growth(figures)
     lines += ["", "### Every figure", "", "| figure | median (lowest-highest) |", "|---|--:|"]
     lines += [f"| {name} | {spread_of(values).text(1)} |" for name, values in figures.all().items()]
-    page.write_text(f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}")
+    page.write_text(f"{before}{begin}\n" + "\n".join(lines) + f"\n{end}{after}")
     verdicts = {one.row.label: one.verdict for one in judged if one.verdict}
     data = {
         "size": size,
@@ -77,7 +82,7 @@ def write_report(docs: Path, figures: Figures, *, size: int, minutes: float) -> 
         "verdicts": verdicts,
         "figures": figures.all(),
     }
-    (docs / "performance.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    (docs / f"{stem}.json").write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return verdicts
 
 
@@ -91,18 +96,29 @@ def changed_verdicts(verdicts: Mapping[str, str], before: Mapping[str, str]) -> 
 
 
 def committed_verdicts(size: int) -> Mapping[str, str]:
-    """Return the verdicts of the committed run, if it was of the same size."""
-    found = subprocess.run(  # noqa: S603 - constants
-        ["git", "show", _COMMITTED],  # noqa: S607 - whichever git there is
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=_HERE,
-    )
-    if found.returncode != 0:
-        return {}
-    data: dict[str, Any] = json.loads(found.stdout)
-    return data.get("verdicts", {}) if data.get("size") == size else {}
+    """Return the verdicts of the committed run of this size, if there is one."""
+    for stem in (_stem(size), _stem()):
+        found = subprocess.run(  # noqa: S603 - constants and a number
+            ["git", "show", f"HEAD:docs/{stem}.json"],  # noqa: S607 - whichever git there is
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=_HERE,
+        )
+        data: dict[str, Any] = json.loads(found.stdout) if found.returncode == 0 else {}
+        if data.get("size") == size:
+            return data.get("verdicts", {})
+    return {}
+
+
+def _own(mark: str, size: int) -> str:
+    """Return the mark of a size that has a place of its own in the page."""
+    return mark.replace("make bench", f"make bench SIZE={label(size)}")
+
+
+def _stem(size: int | None = None) -> str:
+    """Return how the names of a run's files begin."""
+    return "performance" if size is None else f"performance-{label(size)}"
 
 
 def _add_derived(figures: Figures, size: int) -> None:
@@ -193,10 +209,6 @@ def _cell(figures: Figures, name: str) -> str:
         return ""
     spread = figures.spread(name)
     return spread.text(0 if spread.median >= _MANY else 2)
-
-
-def _plot_name(group: str) -> str:
-    return f"performance-{group.lower().replace(' ', '-')}.svg"
 
 
 def _plot(group: str, some: Sequence[Judged], size: int) -> str:

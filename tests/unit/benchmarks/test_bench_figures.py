@@ -83,6 +83,23 @@ def test_the_largest_ledger_is_named_by_its_size(tmp_path: Path) -> None:
     assert "| append at the largest, 64 callers | 1" not in text.split("### Every figure")[0]
 
 
+def test_a_size_with_marks_of_its_own_leaves_the_other_run_as_it_was(tmp_path: Path) -> None:
+    write_report(tmp_path, whole_run(), size=20_000, minutes=1)
+    page = tmp_path / "performance.md"
+    own = "<!-- written by make bench SIZE=10m: {} -->"
+    first = page.read_text()
+    page.write_text(f"{first}\n{own.format('begin')}\n{own.format('end')}\nlast\n")
+    write_report(tmp_path, whole_run(), size=10_000_000, minutes=1)
+    before, _, block = page.read_text().partition(own.format("begin"))
+    assert before == f"{first}\n"
+    block, _, after = block.partition(own.format("end"))
+    assert "SIZE=10m" in block
+    assert "(performance-10m-append.svg)" in block
+    assert after == "\nlast\n"
+    sizes = [json.loads(file.read_text())["size"] for file in sorted(tmp_path.glob("*.json"))]
+    assert sizes == [10_000_000, 20_000]
+
+
 def test_a_row_without_figures_is_told_and_not_judged(tmp_path: Path) -> None:
     figures = Figures()
     figures.add("load of the machine", 1)
