@@ -9,10 +9,12 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from api.errors import MethodNotAllowedError, NoSuchRouteError, ParameterError, RequestError
 from api.logs import error_fields
-from api.middleware import HotRoutes, Observer
+from api.middleware import HotRoute, Observer
 from api.openapi import openapi_document
 from api.problems import kind_of, problem_response
 from api.routes import (
@@ -52,6 +54,7 @@ _HOT: Final = {
     "/v1/events": events.append_event,
     "/v1/events/batch": events.append_events,
 }
+_TEMPLATES: Final = {endpoint: path for path, endpoint in _HOT.items()}
 _OURS: Final = (RequestError, LedgerError, SigningError, ProjectionError)
 _NOT_FOUND: Final = 404
 _METHOD_NOT_ALLOWED: Final = 405
@@ -64,28 +67,57 @@ _NO_TELEMETRY: Final = TelemetryConfig(
 _log: Final[Any] = structlog.get_logger()
 
 
+class LedgerApp(FastAPI):
+    """FastAPI for all routes but the hot ones, which are answered before its layers.
+
+    They are among its routes as well, for whoever asks with another method or for the document.
+    """
+
+    def __init__(self, services: Services) -> None:
+        """Prepare an application without routes."""
+        super().__init__(
+            title=TITLE,
+            docs_url="/docs",
+            redoc_url=None,
+            openapi_url="/openapi.json",
+            redirect_slashes=False,
+            telemetry=_NO_TELEMETRY,
+        )
+        self.state.services = services
+        self._hot = {
+            path: Observer(
+                HotRoute(endpoint, errors=_OURS, answer=_answer_problem),
+                metrics=services.metrics,
+                templates=_TEMPLATES,
+            )
+            for path, endpoint in _HOT.items()
+        }
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = None
+        if scope["type"] == "http" and scope["method"] == "POST":
+            hot = self._hot.get(scope["path"])
+        if hot is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await hot(scope, receive, send)
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the application that serves one ledger.
 
     Args:
         services: built by `build_services` in the event loop that will run the application.
     """
-    app = FastAPI(
-        title=TITLE,
-        docs_url="/docs",
-        redoc_url=None,
-        openapi_url="/openapi.json",
-        redirect_slashes=False,
-        telemetry=_NO_TELEMETRY,
-    )
-    app.state.services = services
+    app = LedgerApp(services)
     add_routes(app)
     for cls in _OURS:
         app.add_exception_handler(cls, _answer_problem)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
     app.add_exception_handler(HTTPException, _answer_http)
-    hot = HotRoutes(endpoints=_HOT, errors=_OURS, answer=_answer_problem)
-    app.add_middleware(Observer, metrics=services.metrics, hot=hot)
+    app.add_middleware(Observer, metrics=services.metrics, templates=_TEMPLATES)
     document = openapi_document(app)
     app.openapi = lambda: document
     return app

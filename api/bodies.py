@@ -41,7 +41,15 @@ class JsonResponse(Response):
 
     def __init__(self, content: bytes, status_code: int = 200) -> None:
         """Take the body and the status."""
-        super().__init__(content, status_code, headers={"Cache-Control": "no-store"})
+        # All that the class above does for other responses, which takes five times as long.
+        self.status_code = status_code
+        self.body = content
+        self.background = None
+        self.raw_headers = [
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"%d" % len(content)),
+            (b"content-type", b"application/json"),
+        ]
 
 
 def json_response(value: object, status_code: int = 200) -> JsonResponse:
@@ -108,16 +116,18 @@ def decode_body(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
 
 
 def _check_headers(request: Request, limit: int) -> None:
-    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    if media_type.strip().lower() != _JSON:
+    # As the server gives them, in lower case (ASGI); of several of one name the first counts.
+    headers: dict[bytes, bytes] = dict(reversed(request.scope["headers"]))
+    media_type, _, parameters = headers.get(b"content-type", b"").partition(b";")
+    if media_type.strip().lower() != _JSON.encode():
         raise MediaTypeError("content-type", detail=f"a body is {_JSON}")
-    charset = parameters.strip().lower().replace('"', "")
-    if charset not in {"", "charset=utf-8"}:
+    charset = parameters.strip().lower().replace(b'"', b"")
+    if charset not in {b"", b"charset=utf-8"}:
         raise MediaTypeError("content-type-charset", detail="JSON is exchanged in UTF-8")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise MediaTypeError("content-encoding", detail="bodies are not compressed")
-    announced = request.headers.get("content-length", "")
-    if announced.isascii() and announced.isdigit() and int(announced[:20]) > limit:
+    announced = headers.get(b"content-length", b"")
+    if announced.isdigit() and int(announced[:20]) > limit:
         raise BodyTooLargeError(limit)
 
 

@@ -15,13 +15,22 @@ from tests.http.served import Served
 
 @pytest.fixture
 def log() -> Generator[io.StringIO]:
-    """What the server logs, as JSON lines."""
+    """What servers that are made from now on log, as JSON lines."""
     stream = io.StringIO()
     handlers, level = logging.getLogger().handlers, logging.getLogger().level
     configure_logs(stream)
     yield stream
     structlog.reset_defaults()
     logging.getLogger().handlers, logging.getLogger().level = handlers, level
+
+
+@pytest.fixture
+def logged(shared: Served, log: io.StringIO) -> Generator[Served]:
+    """The shared hospital served a second time, by a server that logs to `log`."""
+    del log  # only its order matters
+    logged = Served(shared.hospital)
+    yield logged
+    logged.close()
 
 
 def test_a_healthy_server_is_healthy_and_ready(shared: Served) -> None:
@@ -67,18 +76,18 @@ def test_metrics_count_appends_by_outcome_requests_by_route_and_the_views_lag(
     assert "\nclinledger_projection_lag_events 0.0\n" in text
 
 
-def test_logs_and_metrics_name_nobody(shared: Served, log: io.StringIO) -> None:
+def test_logs_and_metrics_name_nobody(logged: Served, log: io.StringIO) -> None:
     """Promise 6: no ids of patients, no query strings, no names, whatever happens."""
-    hospital = shared.hospital
+    hospital = logged.hospital
     event_id = hospital.opened.statement.event_id
-    shared.get(f"/v1/patients/{hospital.patient}")
-    shared.get(f"/v1/records/{hospital.record}?as_of=3")
-    shared.get("/v1/records?identifier=001080012345")
-    shared.get(f"/v1/events/{event_id}")
-    shared.get("/v1/events?after=Nguyen")
-    shared.get(f"/v1/nowhere/{hospital.patient}")
-    shared.post("/v1/patients/search", {"name": "Nguyễn"})
-    shared.append(hospital.signed("note-written.v1", hospital.note("x", author=hospital.nurse)))
+    logged.get(f"/v1/patients/{hospital.patient}")
+    logged.get(f"/v1/records/{hospital.record}?as_of=3")
+    logged.get("/v1/records?identifier=001080012345")
+    logged.get(f"/v1/events/{event_id}")
+    logged.get("/v1/events?after=Nguyen")
+    logged.get(f"/v1/nowhere/{hospital.patient}")
+    logged.post("/v1/patients/search", {"name": "Nguyễn"})
+    logged.append(hospital.signed("note-written.v1", hospital.note("x", author=hospital.nurse)))
     text = log.getvalue()
     lines = [json.loads(line) for line in text.splitlines()]
     routes = [line["route"] for line in lines if line["event"] == "request"]
@@ -92,13 +101,13 @@ def test_logs_and_metrics_name_nobody(shared: Served, log: io.StringIO) -> None:
         "/v1/patients/search",
         "/v1/events",
     ]
-    told = text + shared.request("GET", "/metrics").text
+    told = text + logged.request("GET", "/metrics").text
     for secret in (hospital.patient, hospital.record, event_id, "001080012345", "Nguy", "?"):
         assert secret not in told
 
 
 def test_an_unforeseen_error_is_answered_and_logged_without_its_message(
-    served: Served, log: io.StringIO
+    log: io.StringIO, served: Served
 ) -> None:
     """The message of an unknown error may quote content; the log gets its type and places."""
     with served.live.database.connect("owner") as connection:
@@ -119,7 +128,39 @@ def test_an_unforeseen_error_is_answered_and_logged_without_its_message(
     assert served.get(path).status_code == 200
 
 
-def test_a_damaged_event_is_an_alarm_and_not_an_answer(served: Served, log: io.StringIO) -> None:
+def test_every_answer_names_its_request_and_what_it_is(log: io.StringIO, served: Served) -> None:
+    """The hot routes, which pass none of FastAPI's layers, as the others."""
+    event = served.hospital.signed("note-written.v1", served.hospital.note())
+    answers = [served.append(event), served.get("/v1/me"), served.post("/v1/events", {})]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    requests = [line["request_id"] for line in lines if line["event"] == "request"]
+    assert [answer.headers["x-request-id"] for answer in answers] == requests
+    assert {answer.headers["x-content-type-options"] for answer in answers} == {"nosniff"}
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+    assert [answer.headers["content-length"] for answer in answers] == [
+        str(len(answer.content)) for answer in answers
+    ]
+    types = [answer.headers["content-type"] for answer in answers]
+    assert types == ["application/json", "application/json", "application/problem+json"]
+
+
+def test_an_unforeseen_error_while_appending_is_answered_without_its_message(
+    log: io.StringIO, served: Served
+) -> None:
+    """Around the hot routes lies the same net as around the others."""
+    event = served.hospital.signed("note-written.v1", served.hospital.note())
+    served.app.state.services = None
+    answer = served.append(event)
+    served.app.state.services = served.services
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:clinledger:problem:internal"
+    failed = json.loads(log.getvalue().splitlines()[0])
+    assert (failed["event"], failed["error"]) == ("request failed", "AttributeError")
+    assert failed["request_id"] == answer.headers["x-request-id"]
+    assert served.append(event).status_code == 201
+
+
+def test_a_damaged_event_is_an_alarm_and_not_an_answer(log: io.StringIO, served: Served) -> None:
     """Promise 2: what does not meet its digest is never shown; other reads go on."""
     hospital = served.hospital
     event_id = hospital.opened.statement.event_id
@@ -155,9 +196,9 @@ def test_a_database_that_is_gone_is_503_and_found_again(served: Served) -> None:
     assert served.get(path).status_code == 200
 
 
-def test_a_client_that_hangs_up_is_no_fault_of_the_server(shared: Served, log: io.StringIO) -> None:
+def test_a_client_that_hangs_up_is_no_fault_of_the_server(logged: Served, log: io.StringIO) -> None:
     """Half a body and a broken connection: nothing is stored, and no alarm is raised."""
-    token = shared.token(shared.hospital.doctor).encode()
+    token = logged.token(logged.hospital.doctor).encode()
     scope = {
         "type": "http",
         "method": "POST",
@@ -182,8 +223,8 @@ def test_a_client_that_hangs_up_is_no_fault_of_the_server(shared: Served, log: i
     async def send(message: Any) -> None:  # noqa: ANN401 - ASGI messages
         sent.append(message)
 
-    size = shared.size
-    shared.live.run(shared.app(scope, receive, send))
+    size = logged.size
+    logged.live.run(logged.app(scope, receive, send))
     assert sent[0]["status"] == 400
-    assert shared.size == size
+    assert logged.size == size
     assert [json.loads(line)["event"] for line in log.getvalue().splitlines()] == ["request"]
