@@ -20,7 +20,7 @@ from ledger.sealing import NONCE_BYTES, associated_data, plain_body, seal
 from ledger.sequencer import Sequencer
 from ledger.stream_keys import make_stream_keys
 from ledger.submission import Submission
-from signing.statement import Statement, parse_statement
+from signing.statement import Statement, read_statement
 
 _UNDER_WAY: Final = 4_000
 _LENGTH_BYTES: Final = 4
@@ -165,5 +165,6 @@ class Appender:
 
 def _sealable(line: int, found: Ready) -> _Sealable:
     length = int.from_bytes(found.frame[:_LENGTH_BYTES], "big")
-    statement = parse_statement(found.frame[_LENGTH_BYTES : _LENGTH_BYTES + length])
+    # Without judging it again: what the examining process has admitted is believed (ledger.wire).
+    statement = read_statement(found.frame[_LENGTH_BYTES : _LENGTH_BYTES + length])
     return _Sealable(line, statement, event_type(statement.type), found)

@@ -31,9 +31,10 @@ class Historian:
             head = EntryStore(connection, database).head()
         self._seen = Seen(root=head.root.hex(), size=head.size)
 
-    def history(self, *, notes: int = 4) -> list[dict[str, Any]]:
+    def history(self, *, notes: int = 4, ward: contents.Ward | None = None) -> list[dict[str, Any]]:
         """Return a new patient's registration, a record's opening, and notes in it."""
-        facility, ward = self._facility, contents.Ward(record=new_id(), patient=new_id())
+        facility = self._facility
+        ward = ward or contents.Ward(record=new_id(), patient=new_id())
         registered = self._draft(ward.patient, "patient-registered.v1")
         opened = self._draft(ward.record, "record-opened.v1")
         return [

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.ids import new_id
+from tests import contents
 from tests.cli.facility import Facility
 from tests.cli.histories import Historian, lines_of
 from tests.cli.shell import CITIZEN_ID, PATIENT_NAME, Answer
@@ -56,6 +57,33 @@ def test_repeating_an_import_adds_nothing_and_keeps_the_first_receipts(
     assert again.read_text().startswith(first.read_text())
     last = _import(facility, lines_of(history)).json
     assert (last["created"], last["already_there"]) == (0, 6)
+
+
+def test_lines_in_the_middle_that_are_there_are_recognised_as_well(
+    facility: Facility, tmp_path: Path
+) -> None:
+    """Or refused, when another statement, of this stream or another, has their event_id."""
+    historian, patient = Historian(facility), contents.Ward(record=new_id(), patient=new_id())
+    there = historian.note()
+    taken = json.loads(there["statement"])["event_id"]
+    first, again = tmp_path / "first.jsonl", tmp_path / "again.jsonl"
+    assert _import(facility, lines_of([there]), "--acks", first).json["created"] == 1
+    done = _import(
+        facility, lines_of([historian.note(), there, historian.note()]), "--acks", again
+    ).json
+    assert (done["created"], done["already_there"]) == (2, 1)
+    assert first.read_text() in again.read_text().splitlines(keepends=True)
+    refused = tmp_path / "refused.jsonl"
+    opened = historian.history(notes=0, ward=patient)
+    lines = [
+        *opened,
+        historian.note(event_id=taken, text="Hai."),
+        historian.note(patient, event_id=taken),
+        historian.note(patient),
+    ]
+    answer = _import(facility, lines_of(lines), "--refused", refused)
+    assert _refusals(refused) == [(3, "event-id-taken"), (4, "event-id-taken")]
+    assert json.loads(answer.out)["created"] == 3
 
 
 def test_a_line_that_stands_twice_is_added_once(
