@@ -4,12 +4,14 @@ import asyncio
 import os
 import signal
 import sys
+from typing import Any
 
 import structlog
 
 from api.checkpoint_keys import key_names
 from api.keystore import KeyStore
 from api.settings import Settings
+from api.supervisor import Child
 
 
 def stop_event() -> asyncio.Event:
@@ -32,14 +34,16 @@ def stop_event() -> asyncio.Event:
     return stop
 
 
-def projector_command() -> list[str]:
-    """Return the command of the projector."""
-    return [sys.executable, "-m", "api.projecting"]
+def background_children(settings: Settings) -> list[Child]:
+    """Return the projector and, where a checkpoint key is, the signer.
 
-
-def checkpoint_commands(settings: Settings) -> list[list[str]]:
-    """Return the command of the checkpoint process; none where no checkpoint key is."""
+    The signer verifies the whole ledger when it starts, and no one waits for it: it gives way, so
+    that appends do not wait either. Views are waited for, so the projector does not.
+    """
+    children = [Child([sys.executable, "-m", "api.projecting"])]
     if key_names(KeyStore(settings.keys)):
-        return [[sys.executable, "-m", "api.checkpoint.process"]]
-    structlog.get_logger().warning("no checkpoints are signed here: there is no checkpoint key")
-    return []
+        children.append(Child([sys.executable, "-m", "api.checkpoint.process"], niceness=10))
+    else:
+        log: Any = structlog.get_logger()
+        log.warning("no checkpoints are signed here: there is no checkpoint key")
+    return children

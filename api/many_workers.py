@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import httpx2
 
-from api.children import checkpoint_commands, projector_command
+from api.children import background_children
 from api.nonces import SECRET_BYTES
 from api.sequencing import DAMAGED
 from api.settings import Settings
-from api.supervisor import supervise
+from api.supervisor import Child, supervise
 from api.working import SECRET_VARIABLE
 from ledger.errors import UnavailableError
 
@@ -42,7 +42,7 @@ class ManyWorkers:
         self._damaged = False
         # Of its own, because the path of a Unix socket is short and a home's may be long.
         self._folder = Path(tempfile.mkdtemp(prefix="clinledger-"))
-        self._children: list[asyncio.Task[None]] = []
+        self._children: list[asyncio.Task[Any]] = []
 
     async def start(self, listener: socket.socket) -> None:
         """Start all children; return when a worker answers.
@@ -55,16 +55,18 @@ class ManyWorkers:
             loop.add_signal_handler(number, self._stop.set)
         environment = self._settings.environment()
         path = str(self._folder / "sequencer.sock")
-        sequencing = [sys.executable, "-m", "api.sequencing", path, self._url]
+        sequencing = Child([sys.executable, "-m", "api.sequencing", path, self._url])
         for _ in range(_CANDIDATES):
             self._child(self._sequencer(sequencing, environment))
-        for command in (projector_command(), *checkpoint_commands(self._settings)):
-            self._child(self._plain(command, environment))
+        for child in background_children(self._settings):
+            self._child(supervise(child, environment, self._stop))
         secret = {SECRET_VARIABLE: secrets.token_bytes(SECRET_BYTES).hex()}
         descriptor = listener.fileno()
-        working = [sys.executable, "-m", "api.working", path, str(descriptor)]
+        working = Child(
+            [sys.executable, "-m", "api.working", path, str(descriptor)], pass_fds=[descriptor]
+        )
         for _ in range(self._workers):
-            self._child(self._plain(working, environment | secret, descriptor))
+            self._child(supervise(working, environment | secret, self._stop))
         await self._until_ready()
 
     async def run(self) -> bool:
@@ -77,16 +79,11 @@ class ManyWorkers:
         shutil.rmtree(self._folder, ignore_errors=True)
         return self._damaged
 
-    def _child(self, supervising: Coroutine[Any, Any, None]) -> None:
+    def _child(self, supervising: Coroutine[Any, Any, Any]) -> None:
         self._children.append(asyncio.create_task(supervising))
 
-    async def _plain(
-        self, command: list[str], environment: dict[str, str], *descriptors: int
-    ) -> None:
-        await supervise(command, environment, self._stop, pass_fds=descriptors)
-
-    async def _sequencer(self, command: list[str], environment: dict[str, str]) -> None:
-        if await supervise(command, environment, self._stop, fatal_code=DAMAGED):
+    async def _sequencer(self, child: Child, environment: dict[str, str]) -> None:
+        if await supervise(child, environment, self._stop, fatal_code=DAMAGED):
             self._damaged = True
             self._stop.set()
 

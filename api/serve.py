@@ -18,7 +18,7 @@ import structlog
 import uvloop
 
 from api.app import create_app
-from api.children import checkpoint_commands, projector_command
+from api.children import background_children
 from api.http_server import HttpServer, http_config, settle
 from api.logs import configure_logs
 from api.many_workers import ManyWorkers
@@ -176,8 +176,8 @@ class _Serving:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         environment = self._settings.environment()
         children = [
-            asyncio.create_task(supervise(command, environment, stop), name=command[-1])
-            for command in (projector_command(), *checkpoint_commands(self._settings))
+            asyncio.create_task(supervise(child, environment, stop), name=child.command[-1])
+            for child in background_children(self._settings)
         ]
         await server.ready.wait()
         with _announced(self._settings, self._url):

@@ -1,9 +1,11 @@
 """Keep a child process running: start it again when it ends, more and more slowly."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -13,24 +15,36 @@ _LONG_LIFE_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 
 
+class Child(NamedTuple):
+    """A process to be kept running.
+
+    Attributes:
+        command: program and arguments.
+        pass_fds: file descriptors that it inherits.
+        niceness: how far it gives way where others want the processor, 0 to 19.
+    """
+
+    command: Sequence[str]
+    pass_fds: Sequence[int] = ()
+    niceness: int = 0
+
+
 async def supervise(
-    command: Sequence[str],
+    child: Child,
     environment: Mapping[str, str],
     stop: asyncio.Event,
     *,
-    pass_fds: Sequence[int] = (),
     fatal_code: int | None = None,
 ) -> bool:
-    """Run a command until told to stop, then stop it.
+    """Run a child until told to stop, then stop it.
 
     Its standard input is a pipe that ends when this process does, by whatever death: a child that
     reads it need not outlive its parent.
 
     Args:
-        command: program and arguments.
+        child: what to run.
         environment: variables to add to this process's own.
         stop: set when the child shall stop.
-        pass_fds: file descriptors that the child inherits.
         fatal_code: exit code after which starting again would be wrong.
 
     Returns:
@@ -41,26 +55,39 @@ async def supervise(
     pause = _FIRST_PAUSE_SECONDS
     while not stop.is_set():
         started = loop.time()
-        child = await asyncio.create_subprocess_exec(
-            *command,
+        process = await asyncio.create_subprocess_exec(
+            *child.command,
             env={**os.environ, **environment},
             stdin=asyncio.subprocess.PIPE,
-            pass_fds=pass_fds,
+            pass_fds=child.pass_fds,
             start_new_session=True,  # a Ctrl-C at the terminal is the parent's to pass on
         )
-        ended = asyncio.create_task(child.wait())
+        if child.niceness:
+            _give_way(process.pid, child.niceness)
+        ended = asyncio.create_task(process.wait())
         await _first(ended, stop)
         if not ended.done():
-            await _end(child, ended)
+            await _end(process, ended)
             return False
         if fatal_code is not None and ended.result() == fatal_code:
             return True
         if loop.time() - started > _LONG_LIFE_SECONDS:
             pause = _FIRST_PAUSE_SECONDS
-        log.error("a child process ended", command=command[-1], code=ended.result(), wait=pause)
+        log.error(
+            "a child process ended", command=child.command[-1], code=ended.result(), wait=pause
+        )
         await _first(asyncio.create_task(asyncio.sleep(pause)), stop)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     return False
+
+
+def _give_way(pid: int, niceness: int) -> None:
+    with contextlib.suppress(OSError):  # it has ended already
+        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+    # Where Linux schedules sessions instead of processes (sched(7), autogroup), as on a desktop,
+    # niceness says nothing to another session, but this does.
+    with contextlib.suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), "ascii")
 
 
 async def _first(task: asyncio.Task[Any], stop: asyncio.Event) -> None:
@@ -69,10 +96,10 @@ async def _first(task: asyncio.Task[Any], stop: asyncio.Event) -> None:
     stopping.cancel()
 
 
-async def _end(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
-    child.terminate()
+async def _end(process: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+    process.terminate()
     try:
         await asyncio.wait_for(asyncio.shield(ended), _STOP_SECONDS)
     except TimeoutError:
-        child.kill()
+        process.kill()
         await ended

@@ -200,6 +200,21 @@ def test_a_server_signs_checkpoints_of_its_own_and_goes_on_after_any_kill(
     assert signing_server.end()[0] == 0
 
 
+def test_the_signer_gives_way_to_appends_and_the_projector_does_not(
+    signing_server: Server,
+) -> None:
+    """Verifying a whole ledger at the start, at equal terms it took a third of their rate."""
+    own = psutil.Process(signing_server.process.pid).nice()
+    first = _signer_process(signing_server)
+    wait(lambda: first.nice() == 10, "the signer gives way")
+    others = [child.nice() for child in signing_server.children() if child.pid != first.pid]
+    assert others == [own]
+    first.kill()
+    wait(lambda: _signer_process(signing_server).pid != first.pid, "another signer")
+    second = _signer_process(signing_server)
+    wait(lambda: second.nice() == 10, "so does its successor")
+
+
 def _rotate(server: Server, new: SoftKey) -> int:
     """Rotate the key through the running server; return the event's position."""
     hospital, head = server.hospital, server.head()
