@@ -32,6 +32,9 @@ class _Peek(msgspec.Struct, frozen=True, kw_only=True):
     type: str = ""
 
 
+# A few milliseconds, for which other requests wait. After each event, deciding them one by one
+# and turning the event loop took an eighth of the time of a batch.
+_AT_ONCE: Final = 16
 _DIRECTORY: Final = frozenset({"staff", "facility"})
 _peek_decoder: Final = msgspec.json.Decoder(_Peek)
 
@@ -69,7 +72,7 @@ async def append_in_order(
     admitted (keys, roles) is waited for.
     """
     begun: list[Answer | asyncio.Future[Outcome]] = []
-    for event in events:
+    for number, event in enumerate(events, 1):
         peek = _peek(event)
         alone = peek.stream_kind in _DIRECTORY
         if alone:
@@ -83,8 +86,8 @@ async def append_in_order(
         begun.append(answer)
         if alone:
             await _settled(begun)
-        else:
-            await asyncio.sleep(0)  # lets others run
+        elif number % _AT_ONCE == 0:
+            await asyncio.sleep(0)  # lets others run: the sequencer, and other requests
     return await _settled(begun)
 
 

@@ -17,7 +17,7 @@ def _body(*events: SubmittedEvent) -> dict[str, Any]:
 def test_a_batch_is_appended_in_order_though_later_events_need_earlier_ones(
     served: Served,
 ) -> None:
-    """A new patient, a record for them, and ten notes in it, in one request."""
+    """A new patient, a record for them, and forty notes in it, in one request."""
     hospital = served.hospital
     newcomer, record = an_id("newcomer"), an_id("new record")
     events = [
@@ -31,15 +31,29 @@ def test_a_batch_is_appended_in_order_though_later_events_need_earlier_ones(
     hospital.patient, hospital.record = newcomer, record
     hospital.stream(record).kind = "record"
     events += [
-        hospital.signed("note-written.v1", hospital.note(f"note {number}")) for number in range(10)
+        hospital.signed("note-written.v1", hospital.note(f"note {number}")) for number in range(40)
     ]
     size = served.size
     answer = served.post("/v1/events/batch", _body(*events))
     assert answer.status_code == 200
     results = whole(answer, BatchResults).results
-    assert [result.status for result in results] == [201] * 12
+    assert [result.status for result in results] == [201] * 42
     positions = [result.receipt.position for result in results if result.receipt]
-    assert positions == list(range(size, size + 12))
+    assert positions == list(range(size, size + 42))
+
+
+def test_a_long_batch_lets_others_in_between(served: Served) -> None:
+    """Whoever posts one event meanwhile does not wait for all of the batch."""
+    hospital = served.hospital
+    notes = [
+        hospital.signed("note-written.v1", hospital.note(f"note {number}")) for number in range(41)
+    ]
+    posts = [("/v1/events/batch", _body(*notes[1:])), ("/v1/events", submission_json(notes[0]))]
+    many, one = served.together(posts)
+    last = whole(many, BatchResults).results[-1].receipt
+    assert (one.status_code, many.status_code) == (201, 200)
+    assert last is not None
+    assert one.json()["position"] < last.position
 
 
 def test_a_refused_event_stops_none_of_its_batch(served: Served) -> None:
