@@ -157,13 +157,12 @@ class Run:
     def _posts(self) -> None:
         site, figures, pool = self._site, self._figures, self._pool
         # Whole patients: the opening of a stream, which costs most, is in its natural proportion.
-        events = self._plan.share(4, 320, 4_480)
+        events = self._plan.share(6, 1_280, 8_960)
         measure_library(figures, seconds=self._plan.seconds / 2, pool=pool)
         measure_validation(site, figures)
         measure_echo(site, figures, pool, events=events)
         measure_posts(site, figures, pool, events=events)
-        measure_batches(site, figures, pool, events=self._plan.share(8, 800, 8_000))
-        measure_workers(site, figures, pool, events=events)
+        measure_batches(site, figures, pool, events=self._plan.share(8, 1_600, 8_000))
 
     def _views(self, runner: asyncio.Runner) -> None:
         """Build the largest views once, and meanwhile those to search in; measure what follows."""
@@ -181,9 +180,12 @@ class Run:
         if small is not site.main:
             smallest = label(min(self._grounds))
             measure_rebuild(small, figures, f"rebuild of all views at {smallest}")
+        served = site.aside(small)
         for _ in range(self._plan.rounds):
             seconds = self._plan.share(0.005, 2, 5)
             measure_lag(site, small, runner, figures, seconds=seconds)
+            events = self._plan.share(4, 1_280, 4_480)
+            measure_workers(site, served, figures, self._pool, events=events)
 
     def _reads(self, record: str) -> None:
         site, figures, middle = self._site, self._figures, self._middle

@@ -7,6 +7,7 @@ a folder that is kept, where the next run finds the ledgers as large as this one
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -169,6 +170,14 @@ class Site:
         """Return the copy of this name that an earlier run has left, if any."""
         name = self.kept.databases.get(what)
         return None if name is None else self._ground(name)
+
+    def aside(self, ground: Ground) -> Ground:
+        """Return the same ledger with a home of its own: its signer has signed nothing yet."""
+        if ground is self.main:
+            return ground
+        home = self.home / "aside"
+        shutil.copytree(ground.keys, home / "keys", dirs_exist_ok=True)
+        return Ground(ground.url, home)
 
     def empty(self, what: str) -> tuple[Ground, bool]:
         """Return a ledger without any event, or the kept one of this name, and which it is."""
