@@ -19,6 +19,9 @@ STATEMENT_FORMAT: Final = "clinledger/statement/v1"
 MAX_STATEMENT_BYTES: Final = 16 * 1024
 MAX_CONTENT_BYTES: Final = 1024 * 1024
 MAX_INTEGER: Final = 2**53 - 1
+_MAX_ORIGIN: Final = 200
+_MAX_MEDIA_TYPE: Final = 100
+_MAX_TYPE: Final = 64
 
 StreamKind = Literal["patient", "record", "staff", "facility", "access"]
 Relation = Literal[
@@ -50,9 +53,9 @@ TIME_PATTERN: Final = (
 
 UuidText = Annotated[str, Meta(pattern=UUID_PATTERN)]
 HashText = Annotated[str, Meta(pattern=HASH_PATTERN)]
-OriginText = Annotated[str, Meta(pattern=ORIGIN_PATTERN, max_length=200)]
+OriginText = Annotated[str, Meta(pattern=ORIGIN_PATTERN, max_length=_MAX_ORIGIN)]
 TimeText = Annotated[str, Meta(pattern=TIME_PATTERN)]
-_TimeLength = Annotated[str, Meta(min_length=24, max_length=24)]  # see `_check_times` for the rest
+_TimeLength = Annotated[str, Meta(min_length=24, max_length=24)]  # `_check_times` sees to the rest
 
 
 class ContentClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,8 +67,8 @@ class ContentClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         size: length of the content in bytes.
     """
 
-    digest: HashText
-    media_type: Annotated[str, Meta(pattern=MEDIA_TYPE_PATTERN, max_length=100)]
+    digest: str
+    media_type: str
     size: Annotated[int, Meta(ge=1, le=MAX_CONTENT_BYTES)]
 
 
@@ -78,9 +81,9 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         statement: SHA-256 of that event's statement, lower-case hex.
     """
 
-    event_id: UuidText
+    event_id: str
     relation: Relation
-    statement: HashText
+    statement: str
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +94,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         size: number of entries under that root.
     """
 
-    root: HashText
+    root: str
     size: Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 
 
@@ -99,65 +102,90 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A statement of version 1 (docs/format.md, Statement, for the meaning of each field).
 
     The fields stand in the order of their names: that order is the canonical encoding, here and
-    in the structs above.
+    in the structs above. The forms of texts are not in these types: msgspec would match each by
+    itself, most of the time of parsing. `parse_statement` demands them.
     """
 
     alg: Algorithm
     content: ContentClaim
-    event_id: UuidText
+    event_id: str
     format: Literal["clinledger/statement/v1"]
-    key_id: HashText
-    ledger: OriginText
-    occurred_at: _TimeLength
-    refs: Annotated[tuple[Ref, ...], Meta(min_length=1)] | UnsetType = UNSET
-    seen: Seen | UnsetType = UNSET
-    signed_at: _TimeLength
-    signer: UuidText
-    stream: UuidText
-    stream_kind: StreamKind
-    type: Annotated[str, Meta(pattern=TYPE_PATTERN, max_length=64)]
-
-
-class _ReadClaim(ContentClaim, frozen=True, kw_only=True):
-    digest: str
-    media_type: str
-    size: int
-
-
-class _ReadRef(Ref, frozen=True, kw_only=True):
-    event_id: str
-    statement: str
-
-
-class _ReadSeen(Seen, frozen=True, kw_only=True):
-    root: str
-    size: int
-
-
-class _ReadStatement(Statement, frozen=True, kw_only=True):
-    """The same without patterns: matching those takes most of the time of parsing."""
-
-    content: _ReadClaim
-    event_id: str
     key_id: str
     ledger: str
     occurred_at: str
-    refs: tuple[_ReadRef, ...] | UnsetType = UNSET
-    seen: _ReadSeen | UnsetType = UNSET
+    refs: Annotated[tuple[Ref, ...], Meta(min_length=1)] | UnsetType = UNSET
+    seen: Seen | UnsetType = UNSET
     signed_at: str
     signer: str
     stream: str
+    stream_kind: StreamKind
     type: str
 
 
+# The same with the form of every text: they name the place of a fault.
+class _FormedClaim(ContentClaim, frozen=True, kw_only=True):
+    digest: HashText
+    media_type: Annotated[str, Meta(pattern=MEDIA_TYPE_PATTERN, max_length=_MAX_MEDIA_TYPE)]
+
+
+class _FormedRef(Ref, frozen=True, kw_only=True):
+    event_id: UuidText
+    statement: HashText
+
+
+class _FormedSeen(Seen, frozen=True, kw_only=True):
+    root: HashText
+
+
+class _FormedStatement(Statement, frozen=True, kw_only=True):
+    content: _FormedClaim
+    event_id: UuidText
+    key_id: HashText
+    ledger: OriginText
+    occurred_at: _TimeLength
+    refs: Annotated[tuple[_FormedRef, ...], Meta(min_length=1)] | UnsetType = UNSET
+    seen: _FormedSeen | UnsetType = UNSET
+    signed_at: _TimeLength
+    signer: UuidText
+    stream: UuidText
+    type: Annotated[str, Meta(pattern=TYPE_PATTERN, max_length=_MAX_TYPE)]
+
+
+def _spelling() -> re.Pattern[bytes]:
+    """Return what nearly all statements match: order of keys, no white space, and every form.
+
+    Numbers, and words of which there are few, are left to the decoder; years before 1900 and
+    29 February to `_parse_slowly`.
+    """
+
+    def inner(pattern: str, longest: int | None = None) -> str:
+        bare = pattern.removeprefix("^").removesuffix(r"$(?!\n)").replace("(", "(?:")
+        return bare if longest is None else f'(?=[^"]{{1,{longest}}}"){bare}'
+
+    uuid, digest, number, word = inner(UUID_PATTERN), inner(HASH_PATTERN), "[1-9][0-9]*", r"[\w-]+"
+    time = (
+        r"(?:19|20)[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+        r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+        r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+    )
+    ref = rf'\{{"event_id":"{uuid}","relation":"{word}","statement":"{digest}"\}}'
+    text = (
+        rf'\{{"alg":"{word}","content":\{{"digest":"{digest}",'
+        rf'"media_type":"{inner(MEDIA_TYPE_PATTERN, _MAX_MEDIA_TYPE)}","size":{number}\}},'
+        rf'"event_id":"{uuid}","format":"{STATEMENT_FORMAT}","key_id":"{digest}",'
+        rf'"ledger":"{inner(ORIGIN_PATTERN, _MAX_ORIGIN)}","occurred_at":"{time}",'
+        rf'(?:"refs":\[{ref}(?:,{ref})*\],)?(?:"seen":\{{"root":"{digest}","size":{number}\}},)?'
+        rf'"signed_at":"{time}","signer":"{uuid}","stream":"{uuid}","stream_kind":"{word}",'
+        rf'"type":"{inner(TYPE_PATTERN, _MAX_TYPE)}"\}}'
+    )
+    return re.compile(text.encode("ascii"))
+
+
 _decoder: Final = msgspec.json.Decoder(Statement)
-_reader: Final = msgspec.json.Decoder(_ReadStatement)
+_judge: Final = msgspec.json.Decoder(_FormedStatement)
 _encoder: Final = msgspec.json.Encoder()
+_spelled: Final = _spelling()
 _time: Final = re.compile(TIME_PATTERN)
-_common_times: Final = re.compile(
-    r"(?:(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
-    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z){2}$(?!\n)"
-)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _place: Final = re.compile(r"at `\$(?P<path>[^`]*)`$")
@@ -175,29 +203,25 @@ def parse_statement(data: bytes) -> Statement:
         raise MalformedStatementError(
             "statement-too-large", f"longer than {MAX_STATEMENT_BYTES} bytes"
         )
-    try:
-        statement = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        _refuse(error)
-    # msgspec keeps the last of two equal keys, skips white space and undoes escapes: all of that
-    # shows as a difference here.
-    if _encoder.encode(statement) != data:
-        raise MalformedStatementError("statement-not-canonical", "not the only permitted spelling")
-    _check_times(statement)
-    return statement
+    if _spelled.fullmatch(data):
+        try:
+            return _decoder.decode(data)
+        except msgspec.DecodeError:
+            pass  # a number or a word that may not be: where, is said below
+    return _parse_slowly(data)
 
 
 def read_statement(data: bytes) -> Statement:
     """Read a statement that was parsed when it was admitted, without judging it again.
 
-    For bytes that met the digest under which they were stored; a seventh of the time of
+    For bytes that met the digest under which they were stored; a quarter of the time of
     `parse_statement`.
 
     Raises:
         MalformedStatementError: ``statement-malformed``: not of the schema at all.
     """
     try:
-        return _reader.decode(data)
+        return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         _refuse(error)
 
@@ -249,10 +273,22 @@ def format_time_ms(ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def _parse_slowly(data: bytes) -> Statement:
+    """Judge field by field what is misspelled, or bears a time that is seldom."""
+    try:
+        formed = _judge.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _refuse(error)
+    # msgspec keeps the last of two equal keys, skips white space and undoes escapes: all of that
+    # shows as a difference here.
+    statement = _decoder.decode(data)
+    if _encoder.encode(statement) != data:
+        raise MalformedStatementError("statement-not-canonical", "not the only permitted spelling")
+    _check_times(formed)
+    return statement
+
+
 def _check_times(statement: Statement) -> None:
-    # Nearly all times fall on days that every month has: one match for both, for speed.
-    if _common_times.match(statement.occurred_at + statement.signed_at):
-        return
     for pointer, text in (
         ("/occurred_at", statement.occurred_at),
         ("/signed_at", statement.signed_at),

@@ -1,5 +1,7 @@
 """For all statements: one spelling, and no byte can change unnoticed."""
 
+import re
+from datetime import date
 from typing import Any
 
 from hypothesis import given
@@ -13,6 +15,7 @@ from signing.statement import (
     MAX_INTEGER,
     MEDIA_TYPE_PATTERN,
     ORIGIN_PATTERN,
+    TIME_PATTERN,
     TYPE_PATTERN,
     UUID_PATTERN,
     ContentClaim,
@@ -27,13 +30,13 @@ from signing.statement import (
 from tests.signed import signed_event, statement_bytes
 
 
-def text(pattern: str, limit: int = 10_000) -> st.SearchStrategy[str]:
+def texts(pattern: str, limit: int = 10_000) -> st.SearchStrategy[str]:
     return st.from_regex(pattern, fullmatch=True).filter(lambda value: len(value) <= limit)
 
 
 milliseconds = st.integers(-62_135_596_800_000, 253_402_300_799_999)
-uuids = text(UUID_PATTERN)
-hashes = text(HASH_PATTERN)
+uuids = texts(UUID_PATTERN)
+hashes = texts(HASH_PATTERN)
 refs = st.builds(
     Ref,
     event_id=uuids,
@@ -46,13 +49,13 @@ statements = st.builds(
     content=st.builds(
         ContentClaim,
         digest=hashes,
-        media_type=text(MEDIA_TYPE_PATTERN, 100),
+        media_type=texts(MEDIA_TYPE_PATTERN, 100),
         size=st.integers(1, 1024 * 1024),
     ),
     event_id=uuids,
     format=st.just("clinledger/statement/v1"),
     key_id=hashes,
-    ledger=text(ORIGIN_PATTERN, 200),
+    ledger=texts(ORIGIN_PATTERN, 200),
     occurred_at=milliseconds.map(format_time_ms),
     refs=st.lists(refs, min_size=1, max_size=3).map(tuple) | st.just(UNSET),
     seen=st.builds(Seen, root=hashes, size=st.integers(1, MAX_INTEGER)) | st.just(UNSET),
@@ -60,15 +63,41 @@ statements = st.builds(
     signer=uuids,
     stream=uuids,
     stream_kind=st.sampled_from(["patient", "record", "staff", "facility", "access"]),
-    type=text(TYPE_PATTERN, 64),
+    type=texts(TYPE_PATTERN, 64),
 )
+
+
+FORMS = {
+    UUID_PATTERN: ("event_id", "signer", "stream"),
+    HASH_PATTERN: ("key_id",),
+    ORIGIN_PATTERN: ("ledger",),
+    TIME_PATTERN: ("occurred_at", "signed_at"),
+    TYPE_PATTERN: ("type",),
+}
+
+
+def check_parsed(parsed: Statement, data: bytes) -> None:
+    """Demand of what was parsed everything that its fields must be, without the parser's help."""
+    assert encode_statement(parsed) == data
+    for pattern, names in FORMS.items():
+        assert all(re.match(pattern, getattr(parsed, name)) for name in names)
+    assert re.match(MEDIA_TYPE_PATTERN, parsed.content.media_type)
+    hashes = [parsed.content.digest, *(ref.statement for ref in parsed.refs or ())]
+    hashes += [parsed.seen.root] if parsed.seen else []
+    assert all(re.match(HASH_PATTERN, text) for text in hashes)
+    assert all(re.match(UUID_PATTERN, ref.event_id) for ref in parsed.refs or ())
+    assert len(parsed.ledger) <= 200
+    assert len(parsed.content.media_type) <= 100
+    assert len(parsed.type) <= 64
+    for text in (parsed.occurred_at, parsed.signed_at):
+        assert format_time_ms(parse_time_ms(text)) == text
 
 
 @given(statements)
 def test_every_statement_survives_its_encoding(statement: Statement) -> None:
     data = encode_statement(statement)
     assert parse_statement(data) == statement
-    assert encode_statement(parse_statement(data)) == data
+    check_parsed(parse_statement(data), data)
     assert data.isascii()
     assert b"\\" not in data
 
@@ -84,7 +113,7 @@ def test_a_changed_byte_is_refused_or_says_something_else(place: int, value: int
         parsed = parse_statement(changed)
     except MalformedStatementError:
         return
-    assert encode_statement(parsed) == changed
+    check_parsed(parsed, changed)
     assert (parsed == PARSED) == (changed == GOOD)
 
 
@@ -95,7 +124,7 @@ def test_inserted_bytes_are_refused_or_say_something_else(place: int, extra: byt
         parsed = parse_statement(changed)
     except MalformedStatementError:
         return
-    assert encode_statement(parsed) == changed
+    check_parsed(parsed, changed)
     assert parsed != PARSED
 
 
@@ -106,7 +135,7 @@ def test_removed_bytes_are_refused_or_say_something_else(place: int, count: int)
         parsed = parse_statement(changed)
     except MalformedStatementError:
         return
-    assert encode_statement(parsed) == changed
+    check_parsed(parsed, changed)
     assert parsed != PARSED
 
 
@@ -123,6 +152,29 @@ def test_arbitrary_bytes_only_ever_raise_our_errors(data: bytes) -> None:
 @given(milliseconds)
 def test_times_survive_their_text(ms: int) -> None:
     assert parse_time_ms(format_time_ms(ms)) == ms
+
+
+@given(
+    st.sampled_from([1, 1899, 1900, 1996, 2023, 2024, 2099, 2100, 9999]),
+    st.integers(0, 13),
+    st.integers(0, 32),
+)
+def test_only_days_of_the_calendar_are_accepted(year: int, month: int, day: int) -> None:
+    text = f"{year:04}-{month:02}-{day:02}"
+    try:
+        date.fromisoformat(text)
+        expected = True
+    except ValueError:
+        expected = False
+    for member in (b'"occurred_at":"', b'"signed_at":"'):
+        before, _, after = GOOD.partition(member)
+        changed = before + member + text.encode() + after[10:]
+        try:
+            parse_statement(changed)
+            accepted = True
+        except MalformedStatementError:
+            accepted = False
+        assert accepted == expected
 
 
 CONTAINER = signed_event("ES256").container
