@@ -98,7 +98,11 @@ def _check_statement(statement: Statement, kind: EventType) -> None:
         raise SubmissionRejectedError("stream-kind", "/stream_kind")
     if statement.content.media_type != kind.media_type:
         raise SubmissionRejectedError("content-media-type", "/content/media_type")
-    refs = () if statement.refs is UNSET else statement.refs
+    refs = statement.refs
+    if refs is UNSET:
+        if kind.required:
+            raise SubmissionRejectedError("reference-missing", "/refs")
+        return
     counts = dict.fromkeys(kind.required, 0)
     for index, ref in enumerate(refs):
         if ref.relation in counts:

@@ -1,13 +1,16 @@
 """Check what content and statement must agree on; shared by all profiles.
 
 Each function raises ContentRejectedError with a pointer into the resource and never quotes a
-value.
+value. Pointers are given in two parts, `at` being where the resource stands in its bundle, so that
+they are put together only when something is wrong.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,6 +25,7 @@ VIETNAM: Final = timezone(timedelta(hours=7))
 
 _UUID: Final = re.compile(UUID_PATTERN)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MICROSECONDS: Final = re.compile(r"(\.[0-9]{6})[0-9]+")
 _STAFF_KINDS: Final[dict[str, StaffKind]] = {"Practitioner": "practitioner", "Device": "device"}
 
@@ -64,14 +68,26 @@ def reject(code: str, pointer: str, detail: str = "") -> ContentRejectedError:
     return ContentRejectedError(code, pointer, detail)
 
 
-def require(resource: msgspec.Struct, elements: Iterable[str], at: str = "") -> None:
+def require(resource: msgspec.Struct, elements: tuple[str, ...], at: str = "") -> None:
     """Demand that the elements are there (`element-missing`); "a|b" demands one of several."""
+    for value in _first_choices(elements)(resource):
+        if value is UNSET:
+            break
+    else:
+        return  # the common case, kept short: this runs for every element of every event
     for element in elements:
-        if getattr(resource, element, UNSET) is not UNSET:
-            continue  # the common case, kept short: this runs for every element of every event
-        names = ["class_" if name == "class" else name for name in element.split("|")]
-        if all(getattr(resource, name, UNSET) is UNSET for name in names):
+        if all(getattr(resource, name, UNSET) is UNSET for name in _attributes(element)):
             raise reject("element-missing", f"{at}/{element.split('|')[0]}")
+
+
+@lru_cache(maxsize=64)
+def _first_choices(elements: tuple[str, ...]) -> Callable[[msgspec.Struct], tuple[Any, ...]]:
+    names = [_attributes(element)[0] for element in elements]
+    return attrgetter(*names, names[0])  # of one name alone it would not return a tuple
+
+
+def _attributes(element: str) -> list[str]:
+    return ["class_" if name == "class" else name for name in element.split("|")]
 
 
 def is_uuid(text: str) -> bool:
@@ -106,51 +122,70 @@ def check_status(
     return status
 
 
-def patient_of(reference: r4.Reference | UnsetType, pointer: str) -> str:
+def patient_of(reference: r4.Reference | UnsetType, pointer: str, at: str = "") -> str:
     """Read `Patient/<stream id>` (`subject-mismatch`)."""
-    return _local_id(reference, "Patient", code="subject-mismatch", pointer=pointer)
-
-
-def check_encounter(reference: r4.Reference | UnsetType, claim: Claim, pointer: str) -> None:
-    """Demand `Encounter/<record stream id>` (`encounter-mismatch`)."""
-    found = _local_id(reference, "Encounter", code="encounter-mismatch", pointer=pointer)
-    if found != claim.stream:
-        raise reject("encounter-mismatch", pointer)
-
-
-def _local_id(
-    reference: r4.Reference | UnsetType, resource_type: str, *, code: str, pointer: str
-) -> str:
     text = UNSET if reference is UNSET else reference.reference
     if text is not UNSET:
-        found_type, _, found = text.partition("/")
-        if found_type == resource_type and is_uuid(found):
+        found_type, found = _named(text)
+        if found and found_type == "Patient":
             return found
-    raise reject(code, f"{pointer}/reference", f"must be {resource_type}/ and a stream id")
+    raise _no_local_id("Patient", "subject-mismatch", at + pointer)
 
 
-def check_moment(text: str | UnsetType, claim: Claim, pointer: str) -> None:
+def check_encounter(
+    reference: r4.Reference | UnsetType, claim: Claim, pointer: str, at: str = ""
+) -> None:
+    """Demand `Encounter/<record stream id>` (`encounter-mismatch`)."""
+    text = UNSET if reference is UNSET else reference.reference
+    found_type, found = ("", "") if text is UNSET else _named(text)
+    if not found or found_type != "Encounter":
+        raise _no_local_id("Encounter", "encounter-mismatch", at + pointer)
+    if found != claim.stream:
+        raise reject("encounter-mismatch", at + pointer)
+
+
+def _no_local_id(resource_type: str, code: str, pointer: str) -> ContentRejectedError:
+    return reject(code, f"{pointer}/reference", f"must be {resource_type}/ and a stream id")
+
+
+@lru_cache(maxsize=8192)
+def _named(reference: str) -> tuple[str, str]:
+    """Split a reference's text into a type and a stream id, "" where it has none.
+
+    Remembered, because the same patients, records and staff are named again and again.
+    """
+    found_type, _, found = reference.partition("/")
+    return found_type, found if is_uuid(found) else ""
+
+
+def check_moment(text: str | UnsetType, claim: Claim, pointer: str, at: str = "") -> None:
     """Demand that a date or time is the statement's `occurred_at` (`time-mismatch`).
 
     With a time it must be the same instant, to the millisecond; a date, month or year must
     contain it in Vietnamese civil time.
     """
     if text is not UNSET and not _denotes(text, claim.occurred_at_ms):
-        raise reject("time-mismatch", pointer, "must agree with occurred_at")
+        raise reject("time-mismatch", at + pointer, "must agree with occurred_at")
 
 
 def _denotes(text: str, instant_ms: int) -> bool:
     if "T" in text:
-        try:
-            moment = datetime.fromisoformat(_MICROSECONDS.sub(r"\1", text))
-        except ValueError:  # a leap second, which occurred_at cannot have
-            return False
-        return (moment - _EPOCH) // timedelta(milliseconds=1) == instant_ms
+        return _instant_of(text) == instant_ms
     try:
         local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(VIETNAM)
     except OverflowError:  # the last hours of the year 9999
         return False
     return local.isoformat().startswith(text)
+
+
+@lru_cache(maxsize=1024)
+def _instant_of(text: str) -> int | None:
+    """Return milliseconds since 1970. Remembered: all members of a bundle bear one time."""
+    try:
+        moment = datetime.fromisoformat(_MICROSECONDS.sub(r"\1", text))
+    except ValueError:  # a leap second, which occurred_at cannot have
+        return None
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 class NamedStaff:
@@ -164,6 +199,7 @@ class NamedStaff:
         self,
         references: Sequence[r4.Reference] | UnsetType,
         pointer: str,
+        at: str = "",
         *,
         responsible: bool = False,
     ) -> None:
@@ -173,25 +209,42 @@ class NamedStaff:
             ContentRejectedError: `reference-form`: a Practitioner or Device that is no stream id.
         """
         for index, reference in enumerate(references or ()):
-            self.add_one(reference, f"{pointer}/{index}", responsible=responsible)
+            if not self._take(reference.reference, responsible=responsible):
+                raise _no_stream_id(f"{at}{pointer}/{index}")
 
     def add_one(
-        self, reference: r4.Reference | UnsetType, pointer: str, *, responsible: bool = False
+        self,
+        reference: r4.Reference | UnsetType,
+        pointer: str,
+        at: str = "",
+        *,
+        responsible: bool = False,
     ) -> None:
         """Add the person or device of a single reference, as `add` does."""
-        text = UNSET if reference is UNSET else reference.reference
-        found_type, _, found = (text or "").partition("/")
+        if reference is not UNSET and not self._take(reference.reference, responsible=responsible):
+            raise _no_stream_id(at + pointer)
+
+    def include(self, others: "NamedStaff") -> None:
+        """Add all of another collection."""
+        self._responsible.update(others._responsible)
+        self._mentioned.update(others._mentioned)
+
+    def _take(self, text: str | UnsetType, *, responsible: bool) -> bool:
+        """Add whom the text names; False for a Practitioner or Device without a stream id."""
+        if text is UNSET:
+            return True
+        found_type, found = _named(text)
         kind = _STAFF_KINDS.get(found_type)
         if kind is None:
-            return
-        if not is_uuid(found):
-            raise reject("reference-form", f"{pointer}/reference", "no stream id")
-        (self._responsible if responsible else self._mentioned)[found] = kind
+            return True
+        if found:
+            (self._responsible if responsible else self._mentioned)[found] = kind
+        return found != ""
 
-    def check_signer(self, claim: Claim, pointer: str) -> None:
+    def check_signer(self, claim: Claim, pointer: str, at: str = "") -> None:
         """Demand that the signer is responsible (`signer-mismatch`)."""
         if not claim.amends and claim.signer not in self._responsible:
-            raise reject("signer-mismatch", pointer, "must name the signer")
+            raise reject("signer-mismatch", at + pointer, "must name the signer")
 
     @property
     def responsible(self) -> tuple[str, ...]:
@@ -206,5 +259,12 @@ class NamedStaff:
     @property
     def kinds(self) -> tuple[StaffKind, ...]:
         """How each of `responsible` and then `mentioned` is named."""
-        named = self._mentioned | self._responsible
-        return tuple(named[staff] for staff in self.responsible + self.mentioned)
+        mentioned = self._mentioned.items()
+        return (
+            *self._responsible.values(),
+            *(kind for staff, kind in mentioned if staff not in self._responsible),
+        )
+
+
+def _no_stream_id(pointer: str) -> ContentRejectedError:
+    return reject("reference-form", f"{pointer}/reference", "no stream id")

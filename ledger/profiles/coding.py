@@ -38,11 +38,11 @@ def one_code(
 
 def has_code(concepts: Sequence[r4.CodeableConcept] | UnsetType, system: str, code: str) -> bool:
     """Tell whether the concepts hold a certain code."""
-    return any(
-        coding.system == system and coding.code == code
-        for concept in concepts or ()
-        for coding in concept.coding or ()
-    )
+    for concept in concepts or ():
+        for coding in concept.coding or ():
+            if coding.code == code and coding.system == system:
+                return True
+    return False
 
 
 def check_icd_10(concept: r4.CodeableConcept | UnsetType, pointer: str) -> None:
@@ -64,14 +64,19 @@ def check_identifiers(identifiers: Sequence[r4.Identifier] | UnsetType) -> froze
     systems: set[str] = set()
     citizen = False
     for index, identifier in enumerate(identifiers or ()):
-        pointer = f"/identifier/{index}"
         if identifier.system is UNSET or identifier.value is UNSET:
-            raise reject("identifier-form", pointer, "system and value are required")
+            raise reject(
+                "identifier-form", f"/identifier/{index}", "system and value are required"
+            )
         if not is_identifier_value(identifier.system, identifier.value):
-            raise reject("identifier-form", f"{pointer}/value", "not of its system's form")
+            raise reject(
+                "identifier-form", f"/identifier/{index}/value", "not of its system's form"
+            )
         if identifier.system == CITIZEN_ID and identifier.use != _OLD:
             if citizen:
-                raise reject("identifier-duplicate", pointer, "mark re-issued ones as old")
+                raise reject(
+                    "identifier-duplicate", f"/identifier/{index}", "mark re-issued ones as old"
+                )
             citizen = True
         systems.add(identifier.system)
     return frozenset(systems)
@@ -89,7 +94,8 @@ def check_one_of(identifiers: Sequence[r4.Identifier] | UnsetType, system: str) 
 def check_placer(identifiers: Sequence[r4.Identifier] | UnsetType) -> None:
     """Demand exactly one identifier of type PLAC: the order's number at its placer."""
     count = sum(
-        has_code((identifier.type,) if identifier.type else (), PLACER_TYPE_SYSTEM, PLACER_TYPE)
+        identifier.type is not UNSET
+        and has_code((identifier.type,), PLACER_TYPE_SYSTEM, PLACER_TYPE)
         for identifier in identifiers or ()
     )
     if count == 0:

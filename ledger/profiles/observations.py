@@ -5,6 +5,7 @@ their own that stay fixed across amendments.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
@@ -73,8 +74,9 @@ def _read_vitals(bundle: r4.Bundle, claim: Claim) -> ResourceFacts:
         if not has_code(observation.category, OBSERVATION_CATEGORY, VITAL_SIGNS):
             raise reject("code-missing", f"{at}/category", "the category vital-signs")
         _check_finding(observation, claim, at)
-        _observers(observation, at, NamedStaff()).check_signer(claim, f"{at}/performer")
-        _observers(observation, at, staff)
+        observers = _observers(observation, at, NamedStaff())
+        observers.check_signer(claim, "/performer", at)
+        staff.include(observers)
     first, *others = observations
     return ResourceFacts(
         resource_type="Observation",
@@ -93,10 +95,11 @@ def _read_result(bundle: r4.Bundle, claim: Claim) -> ResourceFacts:
     findings = [_resource_at(bundle, index, r4.Observation) for index in range(1, _count(bundle))]
     require(report, REPORT_REQUIRED, _at(0))
     for index, finding in enumerate(findings, start=1):
-        require(finding, FINDING_REQUIRED, _at(index))
-        _check_finding(finding, claim, _at(index))
+        at = _at(index)
+        require(finding, FINDING_REQUIRED, at)
+        _check_finding(finding, claim, at)
         if report.status != "preliminary" and finding.status == "preliminary":
-            raise reject("status-not-allowed", f"{_at(index)}/status", "the report is final")
+            raise reject("status-not-allowed", f"{at}/status", "the report is final")
     members = _members(findings, report.id)
     _check_report(report, claim, members)
     staff = _reporters(report, findings, claim)
@@ -119,6 +122,7 @@ def _count(bundle: r4.Bundle) -> int:
     return len(bundle.entry or ())
 
 
+@lru_cache(maxsize=256)
 def _at(index: int) -> str:
     return f"/entry/{index}/resource"
 
@@ -137,22 +141,21 @@ def _resource_at(bundle: r4.Bundle, index: int, kind: type[R]) -> R:
 def _check_finding(observation: r4.Observation, claim: Claim, at: str) -> None:
     allowed, amended = REPORTED, _OBSERVATION_AMENDED
     check_status(observation.status, claim, allowed=allowed, amended=amended, at=at)
-    check_encounter(observation.encounter, claim, f"{at}/encounter")
-    check_moment(observation.effectiveDateTime, claim, f"{at}/effectiveDateTime")
-    if observation.status not in _VOID and all(
+    check_encounter(observation.encounter, claim, "/encounter", at)
+    check_moment(observation.effectiveDateTime, claim, "/effectiveDateTime", at)
+    quantity = observation.valueQuantity
+    if quantity is not UNSET:
+        if quantity.value is UNSET or (quantity.unit is UNSET and quantity.code is UNSET):
+            raise reject("value-missing", f"{at}/valueQuantity", "value and unit")
+    elif observation.status not in _VOID and all(
         getattr(observation, name) is UNSET for name in _VALUES
     ):
         raise reject("value-missing", at, "a value, components, or the reason of their absence")
-    quantity = observation.valueQuantity
-    if quantity is not UNSET and (
-        quantity.value is UNSET or (quantity.unit is UNSET and quantity.code is UNSET)
-    ):
-        raise reject("value-missing", f"{at}/valueQuantity", "value and unit")
 
 
 def _observers(observation: r4.Observation, at: str, staff: NamedStaff) -> NamedStaff:
-    staff.add(observation.performer, f"{at}/performer", responsible=True)
-    staff.add_one(observation.device, f"{at}/device", responsible=True)
+    staff.add(observation.performer, "/performer", at, responsible=True)
+    staff.add_one(observation.device, "/device", at, responsible=True)
     return staff
 
 
@@ -161,11 +164,11 @@ def _reporters(
 ) -> NamedStaff:
     """Collect who answers for a report; R4 lets a device stand only in its observations."""
     staff = NamedStaff()
-    staff.add(report.performer, f"{_at(0)}/performer", responsible=True)
-    staff.add(report.resultsInterpreter, f"{_at(0)}/resultsInterpreter", responsible=True)
+    staff.add(report.performer, "/performer", _at(0), responsible=True)
+    staff.add(report.resultsInterpreter, "/resultsInterpreter", _at(0), responsible=True)
     for index, finding in enumerate(findings, start=1):
         _observers(finding, _at(index), staff)
-    staff.check_signer(claim, f"{_at(0)}/performer")
+    staff.check_signer(claim, "/performer", _at(0))
     return staff
 
 
@@ -182,11 +185,13 @@ def _vitals_status(observations: list[r4.Observation]) -> str:
 def _check_report(report: r4.DiagnosticReport, claim: Claim, members: tuple[str, ...]) -> None:
     at = _at(0)
     check_status(report.status, claim, allowed=REPORTED, amended=_REPORT_AMENDED, at=at)
-    check_encounter(report.encounter, claim, f"{at}/encounter")
-    check_moment(report.effectiveDateTime, claim, f"{at}/effectiveDateTime")
+    check_encounter(report.encounter, claim, "/encounter", at)
+    check_moment(report.effectiveDateTime, claim, "/effectiveDateTime", at)
     if not members and report.conclusion is UNSET and report.presentedForm is UNSET:
         raise reject("value-missing", f"{at}/conclusion", "findings, a conclusion or a document")
-    linked = sorted((reference.reference or "") for reference in report.result or ())
+    linked = [reference.reference or "" for reference in report.result or ()]
+    if linked == [f"urn:uuid:{member}" for member in members]:
+        return  # as most write it, in the order of the bundle
     forms = ("Observation/", "urn:uuid:")
     if any(not text.startswith(forms) for text in linked) or sorted(
         text.removeprefix(forms[0]).removeprefix(forms[1]) for text in linked
@@ -215,7 +220,7 @@ def _members(others: list[r4.Observation], first: str | UnsetType) -> tuple[str,
 
 def _same_patient(resources: Sequence[r4.Observation | r4.DiagnosticReport]) -> str:
     patients = [
-        patient_of(resource.subject, f"{_at(index)}/subject")
+        patient_of(resource.subject, "/subject", _at(index))
         for index, resource in enumerate(resources)
     ]
     for index, patient in enumerate(patients):

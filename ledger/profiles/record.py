@@ -61,7 +61,7 @@ def _read_encounter(encounter: r4.Encounter, claim: Claim) -> ResourceFacts:
     check_one_of(encounter.identifier, RECORD_NUMBER)
     staff = NamedStaff()
     for index, participant in enumerate(encounter.participant or ()):
-        staff.add_one(participant.individual, f"/participant/{index}/individual")
+        staff.add_one(participant.individual, "/individual", f"/participant/{index}")
     return ResourceFacts(
         resource_type="Encounter",
         resource_id=claim.stream,
@@ -106,7 +106,7 @@ def _read_note(note: r4.Composition, claim: Claim) -> ResourceFacts:
         raise reject("signer-mismatch", "/author", "exactly the signer; others cosign")
     staff.check_signer(claim, "/author")
     for index, attester in enumerate(note.attester or ()):
-        staff.add_one(attester.party, f"/attester/{index}/party")
+        staff.add_one(attester.party, "/party", f"/attester/{index}")
     return ResourceFacts(
         resource_type="Composition",
         resource_id=check_id(note.id, claim),
