@@ -70,20 +70,37 @@ def reject(code: str, pointer: str, detail: str = "") -> ContentRejectedError:
 
 def require(resource: msgspec.Struct, elements: tuple[str, ...], at: str = "") -> None:
     """Demand that the elements are there (`element-missing`); "a|b" demands one of several."""
-    for value in _first_choices(elements)(resource):
-        if value is UNSET:
-            break
-    else:
-        return  # the common case, kept short: this runs for every element of every event
+    if _are_there(resource, elements):
+        return
     for element in elements:
         if all(getattr(resource, name, UNSET) is UNSET for name in _attributes(element)):
             raise reject("element-missing", f"{at}/{element.split('|')[0]}")
 
 
+def _are_there(resource: msgspec.Struct, elements: tuple[str, ...]) -> bool:
+    # Written out, because this runs for every element of every event.
+    single, several = _getters(elements)
+    for value in single(resource):
+        if value is UNSET:
+            return False
+    for names in several:
+        for name in names:
+            if getattr(resource, name, UNSET) is not UNSET:
+                break
+        else:
+            return False
+    return True
+
+
 @lru_cache(maxsize=64)
-def _first_choices(elements: tuple[str, ...]) -> Callable[[msgspec.Struct], tuple[Any, ...]]:
-    names = [_attributes(element)[0] for element in elements]
-    return attrgetter(*names, names[0])  # of one name alone it would not return a tuple
+def _getters(
+    elements: tuple[str, ...],
+) -> tuple[Callable[[msgspec.Struct], tuple[Any, ...]], list[list[str]]]:
+    """Return what reads all elements without alternatives at once, and the alternatives."""
+    names = [_attributes(element) for element in elements]
+    single = [name for name, *others in names if not others]
+    # Of one name alone attrgetter would not return a tuple.
+    return attrgetter(*single, single[0]), [several for several in names if len(several) > 1]
 
 
 def _attributes(element: str) -> list[str]:
@@ -226,8 +243,8 @@ class NamedStaff:
 
     def include(self, others: "NamedStaff") -> None:
         """Add all of another collection."""
-        self._responsible.update(others._responsible)
-        self._mentioned.update(others._mentioned)
+        self._responsible.update(others._responsible)  # noqa: SLF001 - of this very class
+        self._mentioned.update(others._mentioned)  # noqa: SLF001 - as above
 
     def _take(self, text: str | UnsetType, *, responsible: bool) -> bool:
         """Add whom the text names; False for a Practitioner or Device without a stream id."""

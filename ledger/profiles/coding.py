@@ -65,9 +65,7 @@ def check_identifiers(identifiers: Sequence[r4.Identifier] | UnsetType) -> froze
     citizen = False
     for index, identifier in enumerate(identifiers or ()):
         if identifier.system is UNSET or identifier.value is UNSET:
-            raise reject(
-                "identifier-form", f"/identifier/{index}", "system and value are required"
-            )
+            raise reject("identifier-form", f"/identifier/{index}", "system and value are required")
         if not is_identifier_value(identifier.system, identifier.value):
             raise reject(
                 "identifier-form", f"/identifier/{index}/value", "not of its system's form"

@@ -61,7 +61,7 @@ _OBSERVATION_AMENDED: Final = AMENDED | _VOID
 _VALUES: Final = tuple(
     name
     for name in r4.Observation.__struct_fields__
-    if name.startswith("value") or name in {"dataAbsentReason", "component"}
+    if name.startswith("value") or name == "dataAbsentReason"
 )
 
 
@@ -147,8 +147,10 @@ def _check_finding(observation: r4.Observation, claim: Claim, at: str) -> None:
     if quantity is not UNSET:
         if quantity.value is UNSET or (quantity.unit is UNSET and quantity.code is UNSET):
             raise reject("value-missing", f"{at}/valueQuantity", "value and unit")
-    elif observation.status not in _VOID and all(
-        getattr(observation, name) is UNSET for name in _VALUES
+    elif (
+        observation.component is UNSET
+        and observation.status not in _VOID
+        and all(getattr(observation, name) is UNSET for name in _VALUES)
     ):
         raise reject("value-missing", at, "a value, components, or the reason of their absence")
 
