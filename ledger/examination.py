@@ -10,11 +10,12 @@ from typing import Final
 import msgspec
 from typing_extensions import override
 
-from ledger.catalogue import EventType, event_type
+from ledger.catalogue import FHIR_JSON, EventType, event_type
 from ledger.content import check_content, check_salt
 from ledger.errors import CommandRefusedError, SubmissionRejectedError
 from ledger.facts import AnyFacts, FoundingFacts, read_facts
-from ledger.jsontext import check_json_text
+from ledger.fhir.quick import decode_quickly
+from ledger.jsontext import check_json_text, is_composed
 from ledger.sealing import Frame, encode_frame
 from ledger.state import DirectoryState
 from ledger.submitted import SubmittedEvent
@@ -88,8 +89,11 @@ def read_content(signed: SignedEvent) -> AnyFacts:
         ContentRejectedError: naming the fault and its place.
         RejectedError: a founding event is not signed by its own first registrar.
     """
-    check_json_text(signed.event.content)
-    facts = read_facts(signed.statement, signed.event.content)
+    content = signed.event.content
+    resource = decode_quickly(content) if signed.kind.media_type == FHIR_JSON else None
+    if resource is None or not is_composed(content):
+        check_json_text(content)
+    facts = read_facts(signed.statement, content, resource)
     if signed.kind.tag == FOUNDING:
         _check_signature(signed.event, _founding_key(signed.statement, facts))
     return facts

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from ledger.catalogue import EventType, event_type
 from ledger.errors import SubmissionRejectedError
+from ledger.fhir import r4
 from ledger.profiles import amendments, clinical, directory, people, recovery, rotation
 from ledger.profiles.facts import (
     AmendmentFacts,
@@ -65,19 +66,24 @@ _READERS: Final[Mapping[str, Callable[[Statement, bytes], AnyFacts]]] = {
     "key-revoked.v1": directory.read_key_revoked,
     "role-granted.v1": directory.read_role_granted,
     "role-withdrawn.v1": directory.read_role_withdrawn,
-    "patient-registered.v1": people.read_patient,
-    "patient-identity-updated.v1": people.read_patient,
     "order-cancelled.v1": amendments.read_reason,
     "entry-amended.v1": amendments.read_amendment,
     "entry-retracted.v1": amendments.read_reason,
 }
 
 
-def read_facts(statement: Statement, content: bytes) -> AnyFacts:
+def read_facts(
+    statement: Statement, content: bytes, resource: r4.AnyResource | None = None
+) -> AnyFacts:
     """Judge the content by its type's profile and return what the rules need.
 
     Does not check the content's digest or size (`ledger.content`) nor its text form
     (`ledger.jsontext`), nor anything about keys.
+
+    Args:
+        statement: of the event.
+        content: exact bytes.
+        resource: what `ledger.fhir.quick` made of the content, if that was tried already.
 
     Raises:
         ContentRejectedError: the content breaks its profile or contradicts the statement;
@@ -90,7 +96,7 @@ def read_facts(statement: Statement, content: bytes) -> AnyFacts:
     reader = _READERS.get(statement.type)
     if reader is not None:
         return reader(statement, content)
-    return clinical.read_resource(statement, content, tag=statement.type)
+    return clinical.read_resource(statement, content, resource)
 
 
 def _check_statement(statement: Statement, kind: EventType) -> None:

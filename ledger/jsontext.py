@@ -24,6 +24,9 @@ _ROUND_TRIP: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}|[0-9]{1,9}")
 _DEEP_LINE: Final = b"\n" + b" " * MAX_DEPTH
+_ASCII: Final = bytes(range(128))
+# Whole letters and punctuation: none is taken apart by form C, none joins what stands before it.
+_LATIN: Final = re.compile("[\u00a0-\u02ff\u1e00-\u1eff\u2010-\u2027]*")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -49,19 +52,28 @@ def check_json_text(data: bytes) -> None:
         raise ContentRejectedError("content-not-utf8") from None
     if data.startswith(_BOM):
         raise ContentRejectedError("content-bom")
-    if not _is_plain(data, text):
+    if not is_plain(data):
         _check_carefully(text)
 
 
-def _is_plain(data: bytes, text: str) -> bool:
-    """Tell whether the fast path is enough to accept the text."""
-    if b"\\u" in data or not (text.isascii() or unicodedata.is_normalized("NFC", text)):
+def is_plain(data: bytes) -> bool:
+    """Tell of what is UTF-8 whether the fast path of `check_json_text` accepts it."""
+    if b"\\u" in data or not is_composed(data):
         return False
     try:
         value = _ROUND_TRIP.decode(data)
         return _is_shallow(data, value) and _ENCODER.encode(value) == data
     except (msgspec.DecodeError, RecursionError, ArithmeticError):
         return False
+
+
+def is_composed(data: bytes) -> bool:
+    """Tell of what is UTF-8 whether it is in Unicode normal form C."""
+    # Which form a text is in depends on its marks, and on what lies beyond ASCII.
+    beyond = data.translate(None, _ASCII)
+    if not beyond or _LATIN.fullmatch(beyond.decode("utf-8", "replace")):
+        return True
+    return unicodedata.is_normalized("NFC", data.decode("utf-8"))
 
 
 def _is_shallow(data: bytes, value: object) -> bool:

@@ -36,11 +36,8 @@ class Checks:
     def lines(self, rules: Sequence[str]) -> Iterator[str]:
         """Yield the body: choices, arrays, references, bindings, then the invariants ``rules``."""
         for group in dict.fromkeys(item.group for item in self._fields if item.group):
-            start, stop = self._range(group)
-            if self._fields[start].required:
-                yield f'rules.one_required(self, "{group}", {start}, {stop})'
-            else:
-                yield f"rules.at_most_one(self, {start}, {stop})"
+            required = any(item.required for item in self._fields if item.group == group)
+            yield from self._choice(group, required=required)
         for item in self._fields:
             yield from self._field(item)
         guard = ""
@@ -49,6 +46,13 @@ class Checks:
                 if line != guard:  # else it continues the block of the rule before
                     yield line
                 guard = line if line.startswith("if ") else guard if line[0] == " " else ""
+
+    def _choice(self, group: str, *, required: bool) -> Iterator[str]:
+        start, stop = self._range(group)
+        if required:
+            yield f'rules.one_required(self, "{group}", {start}, {stop})'
+        else:
+            yield f"rules.at_most_one(self, {start}, {stop})"
 
     def _range(self, group: str) -> tuple[int, int]:
         indexes = [i for i, item in enumerate(self._fields) if item.group == group]

@@ -1,5 +1,7 @@
 """Decode content and say exactly what is wrong with it, without quoting it.
 
+Most content is decoded by quick.py. What that leaves is judged in three steps:
+
 1. Empty objects, which structs cannot see, are looked for in the bytes.
 2. The generated structs decode and check everything that lies within one element.
 3. Where the bytes hint at them, control characters are looked for, and references to contained
@@ -20,12 +22,11 @@ from msgspec import Struct
 
 from ledger.errors import ContentRejectedError
 from ledger.fhir import primitives, r4
-from ledger.fhir.primitives import ExactDecimal
+from ledger.fhir.decoding import decoder_of
+from ledger.fhir.quick import decode_quickly
 from ledger.fhir.rules import RuleBrokenError
 
 S = TypeVar("S", bound=Struct)
-
-MAX_EXPONENT: Final = 400  # of ten; beyond it a number is no measurement and floods other readers
 
 _EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
 # What hides control characters: escapes, and the UTF-8 of U+FFFE and U+FFFF.
@@ -55,19 +56,7 @@ _BY_PATTERN: Final = {
 }
 
 
-def _decimal_hook(kind: type, value: object) -> object:
-    """Take numbers, as written, for a decimal, and nothing else."""
-    if kind is not ExactDecimal or type(value) not in {int, ExactDecimal}:
-        raise RuleBrokenError("fhir-null" if value is None else "fhir-type", "")
-    number = ExactDecimal(value) if isinstance(value, int) else cast("ExactDecimal", value)
-    if abs(number.adjusted()) > MAX_EXPONENT:
-        raise RuleBrokenError("fhir-value", "")
-    return number
-
-
-_RESOURCE: Final = msgspec.json.Decoder(
-    r4.AnyResource, dec_hook=_decimal_hook, float_hook=ExactDecimal
-)
+_RESOURCE: Final = decoder_of(r4.AnyResource)
 _PLAIN: Final = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -78,6 +67,14 @@ def decode_resource(data: bytes, resource_type: str) -> r4.AnyResource:
         ContentRejectedError: ``content-not-json``, ``content-too-deep``, or a ``fhir-…`` code of
             docs/events.md with the place as RFC 6901 pointer.
     """
+    found = decode_quickly(data)
+    if found is not None and type(found).__name__ == resource_type:
+        return found
+    return decode_carefully(data, resource_type)
+
+
+def decode_carefully(data: bytes, resource_type: str) -> r4.AnyResource:
+    """Do as `decode_resource`, whatever the content is like."""
     if _EMPTY.search(data):
         _check_empty(data)
     resource = _decode(_RESOURCE, data, _fhir_code)

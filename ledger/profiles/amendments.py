@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 
 from ledger.errors import ContentRejectedError
+from ledger.fhir.quick import decode_quickly
 from ledger.fhir.validation import decode_document
-from ledger.jsontext import check_json_text
+from ledger.jsontext import check_json_text, is_composed
 from ledger.profiles.agreement import reject
 from ledger.profiles.clinical import read_new_version
 from ledger.profiles.facts import AmendmentFacts, ReasonFacts
@@ -55,8 +56,10 @@ def read_amendment(statement: Statement, content: bytes) -> AmendmentFacts:
     check_reason(amendment.reason)
     resource = amendment.resource.encode()  # the decoder lets no lone surrogate through
     try:
-        check_json_text(resource)
-        tag, facts = read_new_version(statement, resource)
+        found = decode_quickly(resource)
+        if found is None or not is_composed(resource):
+            check_json_text(resource)
+        tag, facts = read_new_version(statement, resource, found)
     except ContentRejectedError as error:
         pointer = f"/resource{error.pointer}"
         raise ContentRejectedError(error.code, pointer, error.detail) from None

@@ -7,10 +7,12 @@ from typing import Final
 import msgspec
 
 from ledger.errors import ContentRejectedError
+from ledger.fhir import r4
+from ledger.fhir.quick import decode_quickly
 from ledger.profiles import observations, orders, people, record
 from ledger.profiles.agreement import Claim, claim_of, reject
 from ledger.profiles.facts import ResourceFacts
-from ledger.profiles.profile import Profile, read_by
+from ledger.profiles.profile import Profile, read_by, read_decoded
 from signing.statement import Statement
 
 PROFILES: Final[Mapping[str, tuple[Profile, ...]]] = MappingProxyType(
@@ -58,27 +60,43 @@ _AMENDABLE: Final[Mapping[str, str]] = {
 _OUTLINE: Final = msgspec.json.Decoder(_Outline)
 
 
-def read_resource(statement: Statement, content: bytes, *, tag: str) -> ResourceFacts:
+def read_resource(
+    statement: Statement, content: bytes, resource: r4.AnyResource | None
+) -> ResourceFacts:
     """Read the content of a new clinical entry.
+
+    Args:
+        statement: of the event.
+        content: exact bytes.
+        resource: what `decode_quickly` made of them, if that was tried already.
 
     Raises:
         ContentRejectedError: with a code of docs/events.md.
     """
-    return _read(content, claim_of(statement), tag)
+    return _read(content, claim_of(statement), statement.type, resource)
 
 
-def read_new_version(statement: Statement, content: bytes) -> tuple[str, ResourceFacts]:
+def read_new_version(
+    statement: Statement, content: bytes, resource: r4.AnyResource | None
+) -> tuple[str, ResourceFacts]:
     """Read the whole new version of an earlier entry; tell the event type that it fits.
+
+    Arguments are as of `read_resource`.
 
     Raises:
         ContentRejectedError: `amendment-type` for a resource that no amendable type has.
     """
-    tag = _type_of(_outline(content))
-    return tag, _read(content, claim_of(statement, amends=True), tag)
+    tag = _type_of(_outline(content) if resource is None else _outline_of(resource))
+    return tag, _read(content, claim_of(statement, amends=True), tag, resource)
 
 
-def _read(content: bytes, claim: Claim, tag: str) -> ResourceFacts:
+def _read(content: bytes, claim: Claim, tag: str, resource: r4.AnyResource | None) -> ResourceFacts:
     profiles = PROFILES[tag]
+    found = decode_quickly(content) if resource is None else resource
+    if found is not None:
+        for profile in profiles:
+            if profile.resource_type == type(found).__name__:
+                return read_decoded(profile, found, claim)
     profile = profiles[0]
     if len(profiles) > 1:
         found = _outline(content).resourceType
@@ -93,6 +111,18 @@ def _outline(content: bytes) -> _Outline:
         raise ContentRejectedError("fhir-resource-type", "/resourceType") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ContentRejectedError("content-not-json") from None
+
+
+def _outline_of(resource: r4.AnyResource) -> _Outline:
+    entries = resource.entry or () if isinstance(resource, r4.Bundle) else ()
+    return _Outline(
+        resourceType=type(resource).__name__,
+        status=getattr(resource, "status", None),
+        entry=tuple(
+            _Entry(resource=_Named(resourceType=type(entry.resource).__name__))
+            for entry in entries[:1]
+        ),
+    )
 
 
 def _type_of(outline: _Outline) -> str:

@@ -20,7 +20,7 @@ from ledger.profiles.agreement import (
 )
 from ledger.profiles.coding import check_identifiers
 from ledger.profiles.facts import EnrolmentFacts, ResourceFacts
-from ledger.profiles.profile import Profile, read_by
+from ledger.profiles.profile import Profile
 from ledger.vietnam import PATIENT_SYSTEMS, PRACTITIONER_SYSTEMS
 from signing.statement import Statement
 
@@ -31,11 +31,6 @@ PRACTITIONER_REQUIRED: Final = ("id", "identifier", "name")
 DEVICE_REQUIRED: Final = ("id", "identifier|serialNumber", "deviceName")
 DEVICE_FORBIDDEN: Final = ("patient", "contact", "note", "text", "contained")
 """Where a person could be named: device events are stored in the open."""
-
-
-def read_patient(statement: Statement, content: bytes) -> ResourceFacts:
-    """Read `patient-registered.v1` and `patient-identity-updated.v1`: the whole Patient."""
-    return read_by(PATIENT, content, claim_of(statement))
 
 
 def read_practitioner(statement: Statement, content: bytes) -> EnrolmentFacts:

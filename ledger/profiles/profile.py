@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ledger.fhir import r4
 from ledger.fhir.validation import decode_resource
 from ledger.profiles.agreement import Claim, check_status, require
 from ledger.profiles.facts import ResourceFacts
@@ -40,7 +41,11 @@ def read_by(profile: Profile, content: bytes, claim: Claim) -> ResourceFacts:
     Raises:
         ContentRejectedError: with a code of docs/events.md; the pointer points into the resource.
     """
-    resource = decode_resource(content, profile.resource_type)
+    return read_decoded(profile, decode_resource(content, profile.resource_type), claim)
+
+
+def read_decoded(profile: Profile, resource: r4.AnyResource, claim: Claim) -> ResourceFacts:
+    """Check a decoded resource, which is of the profile's type, as `read_by` does."""
     require(resource, profile.required)
     if profile.statuses:
         status: str = getattr(resource, "status")  # noqa: B009  (not every resource has one)
