@@ -113,8 +113,10 @@ def con_5(verification: ConceptLike | UnsetType) -> None:
 
 def obs_7(code: ConceptLike, components: Sequence[CodedLike] | UnsetType) -> None:
     """No value where a component has the same code as the Observation."""
+    if components is UNSET:
+        return
     own = _codes(code)
-    for index, component in enumerate(components or ()):
+    for index, component in enumerate(components):
         if not own.isdisjoint(_codes(component.code)):
             raise RuleBrokenError("fhir-obs-7", f"/component/{index}/code")
 
@@ -223,20 +225,24 @@ def bdl_2(kind: str, entries: Sequence[EntryLike]) -> None:
 
 def bdl_3(kind: str, entries: Sequence[EntryLike]) -> None:
     """entry.request mandatory for batch/transaction/history, otherwise prohibited."""
+    asked = kind in _ASKED
     for index, entry in enumerate(entries):
-        if (entry.request is not UNSET) != (kind in _ASKED):
+        if (entry.request is not UNSET) != asked:
             raise RuleBrokenError("fhir-bdl-3", f"/entry/{index}/request")
 
 
 def bdl_4(kind: str, entries: Sequence[EntryLike]) -> None:
     """entry.response mandatory for responses and history, otherwise prohibited."""
+    answered = kind in _ANSWERED
     for index, entry in enumerate(entries):
-        if (entry.response is not UNSET) != (kind in _ANSWERED):
+        if (entry.response is not UNSET) != answered:
             raise RuleBrokenError("fhir-bdl-4", f"/entry/{index}/response")
 
 
 def bdl_7(kind: str, entries: Sequence[EntryLike]) -> None:
     """FullUrl must be unique, or else with different meta.versionId (except in history)."""
+    if len({entry.fullUrl for entry in entries}) == len(entries):
+        return
     seen: set[tuple[str, str | UnsetType]] = set()
     for index, entry in enumerate(entries):
         if entry.fullUrl is UNSET or kind == "history":

@@ -34,8 +34,13 @@ _IMAGE: Final = re.compile(r"#\S+|data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+
 _UNSAFE_STYLE: Final = re.compile(
     r"url|import|expression|javascript|behavio|-moz|\\|/\*", re.IGNORECASE
 )
-# A tag that needs no look at its attributes' meaning; everything else is parsed slowly.
 _ROOT: Final = f'<div xmlns="{XHTML}">'
+# Paragraphs of plain text, as most narratives are: well-formed as they stand, and allowed.
+_CHARACTERS: Final = "[^<>&\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]++"
+_PARAGRAPHS: Final = re.compile(
+    f"{re.escape(_ROOT)}(?:<p>(?:{_CHARACTERS}|<br ?/>)*+</p>|{_CHARACTERS}|<br ?/>)*+</div>"
+)
+# A tag that needs no look at its attributes' meaning; everything else is parsed slowly.
 _TAG: Final = re.compile(r"<([^>]*)>")
 _SIMPLE_TAGS: Final = frozenset(
     form.format(name) for name in _ELEMENTS for form in ("{}", "/{}", "{}/", "{} /")
@@ -102,6 +107,10 @@ def check_narrative(div: str) -> None:
     Raises:
         RuleBrokenError: ``fhir-txt-1`` (not well-formed or not allowed), ``fhir-txt-2`` (empty).
     """
+    if _PARAGRAPHS.fullmatch(div):
+        if _VISIBLE.search(div) is None:
+            raise RuleBrokenError("fhir-txt-2", "/div")
+        return
     checker = None if _is_harmless(div) else _Checker()  # None: only well-formedness is left
     try:
         _parser(checker).Parse(div, True)

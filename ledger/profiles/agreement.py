@@ -199,7 +199,7 @@ def _denotes(text: str, instant_ms: int) -> bool:
 def _instant_of(text: str) -> int | None:
     """Return milliseconds since 1970. Remembered: all members of a bundle bear one time."""
     try:
-        moment = datetime.fromisoformat(_MICROSECONDS.sub(r"\1", text))
+        moment = datetime.fromisoformat(_MICROSECONDS.sub(r"\1", text) if "." in text else text)
     except ValueError:  # a leap second, which occurred_at cannot have
         return None
     return (moment - _EPOCH) // _MILLISECOND
