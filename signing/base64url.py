@@ -18,14 +18,13 @@ def decode_base64url(text: bytes) -> bytes:
     Raises:
         ValueError: padding, other characters, or unused bits that are not zero.
     """
+    standard = text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4)
     try:
-        data = binascii.a2b_base64(
-            text.translate(_TO_STANDARD) + b"=" * (-len(text) % 4), strict_mode=True
-        )
+        data = binascii.a2b_base64(standard, strict_mode=True)
     except binascii.Error:
         raise ValueError("not base64url") from None
     # RFC 4648 §3.5: decoders MAY reject pad bits that are not zero; here two spellings of one
     # signature would be two containers.
-    if encode_base64url(data) != text:
+    if binascii.b2a_base64(data, newline=False) != standard:
         raise ValueError("not canonical base64url")
     return data
