@@ -47,14 +47,21 @@ class Known(dict[bytes, Any]):
     """
 
     def __init__(
-        self, memory: Memory, kind: object, check: Callable[[Any], None] | None = None
+        self, memory: Memory | None, kind: object, check: Callable[[Any], None] | None = None
     ) -> None:
-        """Remember elements of a generated struct, or arrays of such, within a memory's bounds."""
+        """Remember elements of a generated struct, or arrays of such, within a memory's bounds.
+
+        Args:
+            memory: counts them; None when nothing is to be remembered, only judged.
+            kind: what they are.
+            check: what their place demands.
+        """
         super().__init__()
         self._memory = memory
         self._decode = decoder_of(kind).decode
         self._check = check
-        memory.tables.append(self)
+        if memory is not None:
+            memory.tables.append(self)
 
     def __missing__(self, text: bytes) -> Any:  # noqa: ANN401 - as its base says
         if text.count(b"{") + text.count(b"[") > MAX_BRACKETS:
@@ -64,7 +71,7 @@ class Known(dict[bytes, Any]):
             self._check(value)
         if _EMPTY.search(text) or b'"contained"' in text or not is_plain(text):
             raise UnusualError
-        if len(text) <= _MAX_LENGTH:
+        if self._memory is not None and len(text) <= _MAX_LENGTH:
             self._memory.add()
             self[text] = value
         return value

@@ -41,6 +41,21 @@ _PARTS: Final = (
     "Narrative",
     "Observation.component",
 )
+# Elements that tell who somebody is, which no process should hold longer than it must, and such as
+# never repeat.
+_NOT_REMEMBERED: Final = frozenset(
+    {
+        "Address",
+        "Annotation",
+        "Attachment",
+        "ContactPoint",
+        "HumanName",
+        "Identifier",
+        "PatientContact",
+        "Period",
+        "Timing",
+    }
+)
 # References to what one event brought, made in another.
 _UNIQUE: Final = ("Reference", frozenset({"basedOn", "result"}))
 _WRITTEN: Final = frozenset({*_RESOURCES, *_PARTS, _UNIQUE[0]})
@@ -166,7 +181,8 @@ class QuickGenerator(Generator):
             name += "_SIMPLE"
         inner = f"r4.{_inner(field)}"
         kind = f"Many[{inner}]" if field.many else inner
-        self._tables[name] = f"Known(MEMORY, {kind}{f', lambda it: {check}' if check else ''})"
+        memory = None if _inner(field) in _NOT_REMEMBERED else "MEMORY"
+        self._tables[name] = f"Known({memory}, {kind}{f', lambda it: {check}' if check else ''})"
         return name
 
 

@@ -120,6 +120,16 @@ def test_nesting_is_bounded_by_what_is_remembered(depth: int) -> None:
     assert check(text + b"]}") == (2 * depth + 2 <= known.MAX_BRACKETS)
 
 
+def test_names_and_addresses_are_not_remembered() -> None:
+    """They repeat seldom, and no process holds longer than it must who somebody is."""
+    patients = [data for data in SIMULATED if data.startswith(b'{"resourceType":"Patient"')]
+    assert all(b'"family"' in data and check(data) for data in patients)
+    known_texts = [text for table in r4_quick.MEMORY.tables for text in table]
+    assert known_texts
+    for word in (b'"family"', b'"line"', b'"phone"', b'"birthDate"'):
+        assert not any(word in text for text in known_texts)
+
+
 def test_no_more_is_remembered_than_may_be() -> None:
     """The tables begin anew; what is looked up afterwards is judged again, and good."""
     tables = r4_quick.MEMORY.tables
