@@ -3,7 +3,8 @@
 One struct per type and per backbone element; attribute names are FHIR element names (a Python
 keyword gets a trailing underscore), ``_x`` holds the extensions of the primitive ``x``. Absent is
 UNSET. Required primitives must have a value: FHIR would let an extension stand for it, a record
-that must be readable in thirty years does not.
+that must be readable in thirty years does not. After a change, ``python -m
+ledger.fhir.quick_generator`` writes r4_quick.py anew as well.
 """
 
 import json

@@ -14,7 +14,7 @@ from ledger.jsontext import is_plain
 MAX_BRACKETS: Final = 24
 """More brackets has no element that is remembered; so it is not nested deeper either."""
 
-MAX_ELEMENTS: Final = 20_000  # of all types together; 5 MB of such as hospitals write
+MAX_ELEMENTS: Final = 20_000  # of all types together: 12 MB, as hospitals write them
 _MAX_LENGTH: Final = 512
 _EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
 
