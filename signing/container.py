@@ -120,6 +120,25 @@ def verify_container(container: bytes, statement: bytes, key: VerifyingKey) -> N
         MalformedContainerError: see `parse_container`.
         InvalidSignatureError: ``signature-algorithm``, ``signature-key`` or ``signature-invalid``.
     """
+    signature, signed = signature_for(container, statement, key)  # (1), (2)
+    key.verify(signature, signed)  # (3)
+
+
+def signature_for(container: bytes, statement: bytes, key: VerifyingKey) -> tuple[bytes, bytes]:
+    """Do steps 1 and 2 of `verify_container`; return what step 3 needs, which is still to be done.
+
+    Args:
+        container: see `verify_container`,
+        statement: and there,
+        key: and there.
+
+    Returns:
+        The raw signature, and the bytes over which the key must have made it.
+
+    Raises:
+        MalformedContainerError: see `parse_container`.
+        InvalidSignatureError: ``signature-algorithm`` or ``signature-key``.
+    """
     parsed = parse_container(container)  # (1)
     if parsed.alg != key.alg:
         raise InvalidSignatureError("signature-algorithm", "not the algorithm the key has")
@@ -128,4 +147,4 @@ def verify_container(container: bytes, statement: bytes, key: VerifyingKey) -> N
         raise InvalidSignatureError("signature-algorithm", "the statement names another")
     if b',"key_id":"%b",' % key.key_id.encode() not in statement:
         raise InvalidSignatureError("signature-key", "the statement names another key")
-    key.verify(parsed.signature, signing_input(key.alg, statement))  # (3)
+    return parsed.signature, signing_input(key.alg, statement)

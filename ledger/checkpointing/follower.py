@@ -94,6 +94,7 @@ class Follower:
             key_of=self._judge.key_of,
             origin=keyring.origin,
         )
+        self._reader.depth_of = self._depth_of
 
     @property
     def tree(self) -> LedgerTree:
@@ -188,7 +189,6 @@ class Follower:
         place = place_of(row)
         if row.version == 1:
             self._keys.report_faults(place)
-        self._reader.depth = Depth(signatures=row.position >= self._trusted.size)
         event = self._reader.read(
             StoredEvent(
                 row.position,
@@ -200,6 +200,9 @@ class Follower:
         )
         if event is not None:
             self._judge.judge(event)
+
+    def _depth_of(self, row: StoredEvent) -> Depth:
+        return Depth(signatures=row.position >= self._trusted.size)
 
     def _leaves_of(self, block: int) -> Sequence[bytes]:
         at = block * TILE_WIDTH * HASH_BYTES

@@ -5,12 +5,14 @@ from typing import Final, NamedTuple, get_args
 
 from ledger.errors import CorruptionError
 from ledger.keyring import Keyring
+from ledger.sealing import StreamOpener
 from ledger.verify.report import FindingCode, Findings, Place
 from ledger.verify.rows import KeyRow
 from ledger.verify.snapshot import Snapshot
 from signing.statement import StreamKind
 
 _KINDS: Final = frozenset(get_args(StreamKind))
+_OPENERS: Final = 4_000  # of 2.5 KB each
 
 
 class _StreamKey(NamedTuple):
@@ -27,6 +29,7 @@ class StreamKeys:
     def __init__(self, keyring: Keyring, rows: Iterable[KeyRow], findings: Findings) -> None:
         self._findings = findings
         self._keys: dict[str, _StreamKey] = {}
+        self._openers: dict[str, StreamOpener] = {}
         self._faults: dict[str, list[tuple[FindingCode, str]]] = {}
         self._keyring = keyring
         self.add(rows)
@@ -45,10 +48,21 @@ class StreamKeys:
         found = self._keys.get(stream)
         return None if found is None else found.key
 
+    def opener(self, stream: str) -> StreamOpener:
+        """Return what opens the stream's bodies, sealed ones only if it has a key that opens."""
+        opener = self._openers.get(stream)
+        if opener is None:
+            if len(self._openers) >= _OPENERS:
+                self._openers.clear()
+            opener = StreamOpener(self.key(stream), origin=self._keyring.origin, stream=stream)
+            self._openers[stream] = opener
+        return opener
+
     def forget(self, *, beyond: int) -> None:
         """Forget all keys when there are more than so many."""
         if len(self._keys) > beyond:
             self._keys.clear()
+            self._openers.clear()
             self._faults.clear()
 
     def check_kind(self, kind: StreamKind, place: Place) -> None:
@@ -69,6 +83,7 @@ class StreamKeys:
         if faults:
             self._faults[row.stream] = faults
         self._keys[row.stream] = _StreamKey(key, row.stream_kind)
+        self._openers.pop(row.stream, None)
 
 
 _Faults = list[tuple[FindingCode, str]]

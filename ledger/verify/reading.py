@@ -3,8 +3,8 @@
 What the rules need of it is handed on as a `ReadEvent`, which is small and holds no content.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,12 +13,12 @@ from ledger.content import check_salt, content_digest
 from ledger.entry import MAX_TIME_MS, Entry, decode_entry
 from ledger.errors import ContentRejectedError, CorruptionError, RejectedError
 from ledger.facts import AnyFacts, EnrolledKey, read_facts
-from ledger.sealing import Frame, associated_data, is_sealed, open_body
+from ledger.sealing import Frame, StreamOpener, is_sealed
 from ledger.state import KeyState
 from ledger.verify.keys import StreamKeys
 from ledger.verify.report import FindingCode, Findings, Place
 from ledger.verify.rows import StoredEvent
-from ledger.verify.signatures import Signature, fault_of
+from ledger.verify.signatures import Fault, Signature, faults_of
 from ledger.verify.tree import LedgerTree
 from signing.errors import SigningError
 from signing.statement import Statement, format_time_ms, parse_statement, statement_digest
@@ -60,12 +60,27 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
     rules: bool = True
 
 
+DepthOf = Callable[[StoredEvent], Depth]
+"""Tells how much of an event is looked at."""
+
+
+class _Read(NamedTuple):
+    """An event all of which is checked but its signature.
+
+    Attributes:
+        signature: to be checked, or why it cannot be; None when it is not looked at.
+    """
+
+    event: ReadEvent
+    signature: Signature | Fault | None
+
+
 class EventReader:
     """Reads events one after the other, each by itself.
 
     Attributes:
         signatures_checked: signatures looked at, valid or not.
-        depth: how much is looked at; may change from event to event.
+        depth_of: tells how much of an event is looked at; all, if nobody says otherwise.
     """
 
     def __init__(
@@ -88,12 +103,14 @@ class EventReader:
             origin: what bodies are bound to.
         """
         self.signatures_checked = 0
-        self.depth = Depth()
+        whole = Depth()
+        self.depth_of: DepthOf = lambda _row: whole
         self._findings = findings
         self._tree = tree
         self._keys = keys
         self._key_of = key_of
-        self._origin = origin
+        # Binds to no stream, for without a key it opens only what is bound to none.
+        self._plain = StreamOpener(None, origin=origin, stream="")
         self._latest = (0, "")
 
     def read(self, row: StoredEvent) -> ReadEvent | None:
@@ -103,6 +120,24 @@ class EventReader:
         says what the columns say. (7) The content meets the statement. (8) The signature is one
         by the key that it names. (9) The tree that its author saw is a prefix of this one.
         """
+        return next(self.read_page([row]))
+
+    def read_page(self, rows: Iterable[StoredEvent]) -> Iterator[ReadEvent | None]:
+        """Read some events as `read` does; their signatures are checked last, one after the other.
+
+        So the key of each must be known before any of them is judged.
+        """
+        page = [self._read(row) for row in rows]
+        faults = faults_of([None if one is None else one.signature for one in page])
+        for one, fault in zip(page, faults, strict=True):  # (8)
+            if one is None or fault is None:
+                yield None if one is None else one.event
+                continue
+            self._findings.add(fault.code, one.event.place, fault.detail)
+            yield msgspec.structs.replace(one.event, sound=False)
+
+    def _read(self, row: StoredEvent) -> _Read | None:
+        """Check all of an event but its signature."""
         place = Place(position=row.position, stream=row.stream, event_id=row.event_id)
         if row.body is None:
             self._findings.add("body-missing", place, "the event has no stored body")
@@ -121,21 +156,22 @@ class EventReader:
             return None
         self._check_columns(statement, row.body, place)
         sound = self._check_content(statement, frame, place)  # (7)
-        facts = self._read_facts(statement, frame, place, report=sound)
-        sound &= self._check_signature(statement, frame, facts, place)  # (8)
+        depth = self.depth_of(row)
+        facts = None
+        if depth.rules or statement.stream_kind in DIRECTORY_KINDS:
+            facts = self._read_facts(statement, frame, place, report=sound)
         self._check_seen(statement, place)  # (9)
         if entry is not None:
             self._check_clock(statement, entry, place)
-        return ReadEvent(place=place, statement=statement, facts=facts, digest=digest, sound=sound)
+        event = ReadEvent(place=place, statement=statement, facts=facts, digest=digest, sound=sound)
+        return _Read(event, self._signature(event, frame) if depth.signatures else None)
 
     def _open(self, row: StoredEvent, body: bytes, place: Place) -> Frame | None:
-        key = None if self._keys is None else self._keys.key(row.stream)
-        aad = associated_data(self._origin, row.stream, row.event_id)
+        opener = self._plain if self._keys is None else self._keys.opener(row.stream)
         try:
-            return open_body(body, key=key, aad=aad)
+            return opener.open(body, row.event_id)
         except CorruptionError as error:
-            detail = "the stream's key is missing" if key is None and body[:1] == b"\x01" else ""
-            self._findings.add("body-unreadable", place, detail or _words(error))
+            self._findings.add("body-unreadable", place, _words(error))
             return None
 
     def _check_digests(self, frame: Frame, digest: bytes, entry: Entry, place: Place) -> None:
@@ -170,8 +206,6 @@ class EventReader:
     def _read_facts(
         self, statement: Statement, frame: Frame, place: Place, *, report: bool
     ) -> AnyFacts | None:
-        if not self.depth.rules and statement.stream_kind not in DIRECTORY_KINDS:
-            return None
         try:
             return read_facts(statement, frame.content)
         except RejectedError as error:
@@ -183,20 +217,12 @@ class EventReader:
             self._findings.add(code_of(fault), place, fault.code)
         return None
 
-    def _check_signature(
-        self, statement: Statement, frame: Frame, facts: AnyFacts | None, place: Place
-    ) -> bool:
-        if not self.depth.signatures:
-            return True
-        key = self._key_of(statement, facts, place.position or 0)
+    def _signature(self, event: ReadEvent, frame: Frame) -> Signature | Fault:
+        key = self._key_of(event.statement, event.facts, event.place.position or 0)
         if key is None:
-            self._findings.add("key-not-valid", place, "the key was not enrolled at this position")
-            return False
+            return Fault("key-not-valid", "the key was not enrolled at this position")
         self.signatures_checked += 1
-        fault = fault_of(Signature(frame.container, frame.statement, key.spki, key.alg))
-        if fault is not None:
-            self._findings.add(fault.code, place, fault.detail)
-        return fault is None
+        return Signature(frame.container, frame.statement, key.spki, key.alg)
 
     def _check_seen(self, statement: Statement, place: Place) -> None:
         seen = statement.seen

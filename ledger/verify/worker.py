@@ -16,7 +16,7 @@ from ledger.verify.directory import Directory
 from ledger.verify.entries import SpanChecker
 from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
-from ledger.verify.reading import DIRECTORY_KINDS, Depth, EventReader, ReadEvent
+from ledger.verify.reading import DIRECTORY_KINDS, DepthOf, EventReader, ReadEvent
 from ledger.verify.report import Findings, Place
 from ledger.verify.rows import StoredEvent
 from ledger.verify.snapshot import Snapshot
@@ -84,6 +84,7 @@ class Worker:
             key_of=self._directory.key_of,
             origin=self._job.origin,
         )
+        reader.depth_of = self._depth_of(task)
         path = Path(self._job.folder) / f"events-{task.number}"
         sorter = _Sorter(findings, self._directory, EventWriter(path, buckets=self._job.buckets))
         events = 0
@@ -93,11 +94,9 @@ class Worker:
                 keys.forget(beyond=_KEPT_KEYS)
                 streams = {row.stream for row in page if row.body is not None}
                 keys.add(self._snapshot.keys_of(keys.missing(streams)))
-            for row in page:
-                if not sorter.wants(row):
-                    continue
-                reader.depth = self._depth(row, task)
-                if (event := reader.read(row)) is not None:
+            wanted = [row for row in page if sorter.wants(row)]
+            for row, event in zip(wanted, reader.read_page(wanted), strict=True):
+                if event is not None:
                     sorter.take(event, alone=self._is_alone(row))
         for position in self._snapshot.orphans(task.span):
             findings.add(
@@ -120,12 +119,15 @@ class Worker:
         sampled = [at for at in job.basis.sampled if span.first <= at <= span.last]
         return self._snapshot.events(span, streams=job.old_streams, positions=sampled)
 
-    def _depth(self, row: StoredEvent, task: CheckEvents) -> Depth:
-        """Tell how much of an event is looked at: of old signatures, those that are sampled."""
+    def _depth_of(self, task: CheckEvents) -> DepthOf:
+        """Tell how much of events is looked at: of old signatures, those that are sampled."""
         depth, basis = task.depth or self._job.depth, self._job.basis
-        if basis is None or not basis.covers(row.position) or row.position in basis.sampled:
-            return depth
-        return msgspec.structs.replace(depth, signatures=False)
+        if basis is None or not basis.covers(task.span.first):
+            return lambda _row: depth
+        sampled, unsigned = basis.sampled, msgspec.structs.replace(depth, signatures=False)
+        return lambda row: (
+            depth if row.position in sampled or not basis.covers(row.position) else unsigned
+        )
 
     def _is_alone(self, row: StoredEvent) -> bool:
         """Tell whether the other events of this one's stream are not opened."""
