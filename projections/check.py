@@ -1,27 +1,31 @@
 """Compare the active views with the ledger: every row, every column, as of their own tracking.
 
 Everything is folded again, a page of streams at a time, by the folds that wrote the rows; so
-memory stays flat, and what was changed, deleted or added in any table is found and located.
+memory stays flat, and what was changed, deleted or added in any table is found and located. Pages
+can be compared by several processes, which see one moment.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, LiteralString
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from typing import Final, LiteralString, NamedTuple
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
 
-from ledger.bare import BareReader
 from ledger.database import Connection, Database
-from ledger.errors import LedgerError
-from ledger.keyring import Keyring
-from ledger.reader import LedgerReader
-from ledger.rows import BareEvent
-from ledger.verify.report import Finding, Findings, Place
-from projections.catalogue import LAYOUT, PROJECTIONS, TABLES
-from projections.tables import Changes, Row, Table, select_rows, views_query
+from ledger.errors import UnavailableError
+from ledger.keyring import Keyring, KeyWrapper
+from ledger.verify.report import Finding, Findings, FoundPart, Place
+from ledger.verify.snapshot import reading
+from projections.catalogue import LAYOUT, TABLES
+from projections.comparing import Comparer, Target
+from projections.pool import map_in_processes
+from projections.tables import Row, Table, views_query
 from projections.tracking import NO_LEAF
 
 _PAGE: Final = 50  # streams; 2,000 events or so
+_FEW: Final = 20_000  # events; starting processes takes about as long as comparing these
 _BEGIN: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 _NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
 _NO_STREAM: Final = UUID(int=0)
@@ -34,6 +38,7 @@ WHERE n.nspname = %(schema)s
 """
 POINTERS: Final = "SELECT one, number FROM {pointer}.active"
 TRACKINGS: Final = "SELECT one, position, leaf_hash, layout FROM {views}.tracking"
+EXPORT: Final = "SELECT pg_export_snapshot()"
 LAST: Final = "SELECT coalesce(max(position), -1) FROM {ledger}.entry"
 LEAF: Final = "SELECT leaf_hash FROM {ledger}.entry WHERE position = %(position)s"
 STREAMS: Final = """
@@ -56,7 +61,12 @@ WHERE NOT EXISTS (
 
 
 def check_views(
-    connection: Connection, database: Database, keyring: Keyring
+    connection: Connection,
+    database: Database,
+    keyring: Keyring,
+    *,
+    processes: int = 1,
+    few: int = _FEW,
 ) -> tuple[Finding, ...]:
     """Return what contradicts the ledger in the active views, code `view-mismatch`, by position.
 
@@ -66,20 +76,36 @@ def check_views(
         connection: in autocommit mode, of a role that reads ledger, keys and views.
         database: where both are.
         keyring: opens sealed bodies.
+        processes: how many further processes compare; 1 for none. They are spawned, so the caller's
+            main module must be importable.
+        few: a ledger with fewer events is compared without further processes.
+
+    Raises:
+        UnavailableError: a process was ended from outside, or lost the database.
     """
     with connection.transaction():
         connection.execute(_BEGIN)
         connection.execute(_NO_TIMEOUT)
-        checker = _Checker(connection, database, keyring)
+        checker = _Checker(connection, database, keyring, processes=processes, few=few)
         checker.check()
     return checker.findings.result()
 
 
 class _Checker:
-    def __init__(self, connection: Connection, database: Database, keyring: Keyring) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        database: Database,
+        keyring: Keyring,
+        *,
+        processes: int,
+        few: int,
+    ) -> None:
         self._connection = connection
         self._database = database
-        self._reader = BareReader(LedgerReader(connection, database, keyring))
+        self._keyring = keyring
+        self._processes = processes
+        self._few = few
         self._number = 0
         self._up_to = -1
         self.findings = Findings()
@@ -119,25 +145,32 @@ class _Checker:
         return True
 
     def _check_rows(self) -> None:
-        founded = self._founding()
-        registrars = {owner for _, owner, _ in founded}
-        for page in self._pages():
-            events, damaged = self._events_of(page)
-            self._compare([stream for stream in page if stream not in damaged], founded, events)
+        target = Target(database=self._database, number=self._number, up_to=self._up_to)
+        comparer = Comparer(self._connection, self._keyring, target)
+        if self._processes > 1 and self._up_to >= self._few:
+            for part in self._compare_in_processes(target):
+                comparer.findings.merge(part)
+        else:
+            for page in self._pages():
+                comparer.compare(page)
+        registrars = comparer.registrars
         known = {str(row[0]) for row in self._rows_of_streams(registrars)}
-        self._compare(sorted(registrars - known), founded, [])
+        comparer.compare_without_events(sorted(registrars - known))
         for table in TABLES:
-            self._check_strangers(table, registrars)
+            self._check_strangers(table, comparer)
+        self.findings.merge(comparer.findings.take())
 
-    def _founding(self) -> list[tuple[int, str, BareEvent]]:
-        """Return the founding event with each member that it enrols besides its own stream."""
-        if self._up_to < 0:
-            return []
-        try:
-            events = self._reader.events(-1, 1)
-            return list(_work(events, other_streams=True))
-        except LedgerError:
-            return []
+    def _compare_in_processes(self, target: Target) -> Iterator[FoundPart]:
+        keyring = self._keyring
+        exported = self._rows(EXPORT)[0][0]
+        moment = _Moment(target, keyring.wrapper, keyring.origin, exported)
+        tasks = ((moment, page) for page in self._pages())
+        parts = map_in_processes(_compare, tasks, processes=self._processes, what="verifying")
+        with closing(parts):
+            for part in parts:
+                if not isinstance(part, FoundPart):
+                    raise UnavailableError(part)
+                yield part
 
     def _pages(self) -> Iterator[list[str]]:
         after = _NO_STREAM
@@ -151,65 +184,7 @@ class _Checker:
     def _rows_of_streams(self, streams: Iterable[str]) -> list[Row]:
         return self._rows(KNOWN, streams=[UUID(text) for text in streams], up_to=self._up_to)
 
-    def _events_of(self, streams: Sequence[str]) -> tuple[list[BareEvent], set[str]]:
-        """Return the streams' events, and those of the streams whose events cannot be opened."""
-        try:
-            return self._opened(streams), set()
-        except LedgerError:
-            pass
-        events: list[BareEvent] = []
-        damaged: set[str] = set()
-        for stream in streams:
-            try:
-                events.extend(self._opened([stream]))
-            except LedgerError as error:
-                damaged.add(stream)
-                position = getattr(error, "position", None)
-                self._find(position, "the ledger is damaged here, so its view cannot be told")
-        return events, damaged
-
-    def _opened(self, streams: Sequence[str]) -> list[BareEvent]:
-        opened = self._reader.streams(streams, up_to=self._up_to)
-        return [event for _, events in opened for event in events]
-
-    def _compare(
-        self,
-        streams: Sequence[str],
-        founded: Sequence[tuple[int, str, BareEvent]],
-        events: Sequence[BareEvent],
-    ) -> None:
-        """Compare the rows of these streams in every table with what their events yield."""
-        wanted = set(streams)
-        states: dict[tuple[int, str], Any] = {}
-        for place, owner, event in (*founded, *_work(events, other_streams=False)):
-            if owner in wanted:
-                projection = PROJECTIONS[place]
-                key = place, owner
-                states[key] = states.get(key) or projection.empty(owner)
-                projection.evolve(states[key], event)
-        changes = Changes()
-        for (place, _), state in states.items():
-            PROJECTIONS[place].write(changes, state, None)
-        parameters = {"streams": [UUID(stream) for stream in streams]}
-        for table in TABLES:
-            query = select_rows(table, self._database.views_schema(self._number))
-            stored = self._connection.execute(query, parameters, binary=True).fetchall()
-            self._compare_rows(table, changes.rows(table), stored)
-
-    def _compare_rows(self, table: Table, expected: Iterable[Row], stored: Iterable[Row]) -> None:
-        missing = {table.key_of(row): row for row in expected}
-        for row in stored:
-            right = missing.pop(table.key_of(row), None)
-            if right is None:
-                self._find_row(table, row, "is not what the ledger yields: a row too many")
-            elif row != right:
-                wrong = next(i for i, value in enumerate(row) if value != right[i])
-                name = table.columns[wrong].name
-                self._find_row(table, right, f"is not what the ledger yields: column {name}")
-        for row in missing.values():
-            self._find_row(table, row, "is not what the ledger yields: a row is missing")
-
-    def _check_strangers(self, table: Table, registrars: set[str]) -> None:
+    def _check_strangers(self, table: Table, comparer: Comparer) -> None:
         """Find rows of streams that the ledger does not have."""
         query = sql.SQL(STRANGERS).format(
             columns=sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns),
@@ -219,20 +194,8 @@ class _Checker:
         )
         cursor = self._connection.execute(query, {"up_to": self._up_to}, binary=True)
         for row in cursor.fetchall():
-            if str(row[table.place(table.stream)]) not in registrars:
-                self._find_row(table, row, "is about a stream that the ledger does not have")
-
-    def _find_row(self, table: Table, row: Row, detail: str) -> None:
-        names = {column.name for column in table.columns}
-        position = row[table.place("position")]
-        located = isinstance(position, int) and 0 <= position <= self._up_to
-        event_id = row[table.place("event_id")] if "event_id" in names else None
-        place = Place(
-            position=position if located else max(self._up_to, 0),
-            stream=str(row[table.place(table.stream)]),
-            event_id=None if event_id is None else str(event_id),
-        )
-        self.findings.add("view-mismatch", place, f"{table.name} {detail}")
+            if str(row[table.place(table.stream)]) not in comparer.registrars:
+                comparer.found_row(table, row, "is about a stream that the ledger does not have")
 
     def _find(self, position: int | None, detail: str) -> None:
         self.findings.add("view-mismatch", Place(position=position), detail)
@@ -251,13 +214,34 @@ class _Checker:
         return self._connection.execute(query, parameters, binary=True).fetchall()
 
 
-def _work(
-    events: Iterable[BareEvent], *, other_streams: bool
-) -> Iterator[tuple[int, str, BareEvent]]:
-    """Yield (place of a projection, owner, event), for owners of or besides the event's stream."""
-    for event in events:
-        for place, projection in enumerate(PROJECTIONS):
-            if event.statement.stream_kind in projection.kinds:
-                for owner in projection.owners(event):
-                    if (owner != event.stream) == other_streams:
-                        yield place, owner, event
+class _Moment(NamedTuple):
+    """What a further process must know: what is compared, by whose key, as of which moment."""
+
+    target: Target
+    wrapper: KeyWrapper
+    origin: str
+    exported: str
+
+
+# What follows runs in the further processes. Each makes one comparer, for its first page, and holds
+# its connection and transaction until it ends.
+_comparers: list[Comparer] = []
+_held: Final = ExitStack()
+
+
+def _compare(task: tuple[_Moment, list[str]]) -> FoundPart | str:
+    """Return what was found in a page of streams, or what became of the database."""
+    moment, page = task
+    try:
+        if not _comparers:
+            database = moment.target.database
+            connection = _held.enter_context(database.connect("reader", name="clinledger-verify"))
+            _held.enter_context(reading(connection, database, exported=moment.exported))
+            keyring = Keyring(moment.wrapper, moment.origin)
+            _comparers.append(Comparer(connection, keyring, moment.target))
+        _comparers[0].compare(page)
+        return _comparers[0].findings.take()
+    except UnavailableError as error:
+        return str(error)
+    except psycopg.Error as error:  # its words may quote a row
+        return f"the views cannot be read now ({error.sqlstate})"

@@ -1,22 +1,15 @@
-"""Load pages here or in further processes, which end when the process that asked for them does."""
+"""Load pages here or in further processes."""
 
-import multiprocessing
-import os
-import threading
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import Final, NamedTuple
+from contextlib import closing
+from typing import NamedTuple
 
 import psycopg
 
-from ledger.collector import calm_collector
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError, UnavailableError
 from projections.loading import Loader, Page
-
-_PAGES_AHEAD: Final = 2
+from projections.pool import map_in_processes
 
 
 class Target(NamedTuple):
@@ -55,28 +48,14 @@ def load_in_processes(target: Target, pages: Iterable[Page], *, processes: int) 
         CorruptionError: as `load_here`.
         UnavailableError: a process was ended from outside, or lost the database.
     """
-    pool = ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-    )
-    running: deque[Future[int | _Fault]] = deque()
-    try:
-        for page in pages:
-            running.append(pool.submit(_load, target, page))
-            if len(running) >= _PAGES_AHEAD * processes:
-                yield _counted(running.popleft())
-        while running:
-            yield _counted(running.popleft())
-    finally:
-        pool.shutdown(cancel_futures=True)
+    tasks = ((target, page) for page in pages)
+    results = map_in_processes(_load, tasks, processes=processes, what="loading")
+    with closing(results):
+        for result in results:
+            yield _counted(result)
 
 
-def _counted(future: Future[int | _Fault]) -> int:
-    try:
-        result = future.result()
-    except BrokenProcessPool:
-        raise UnavailableError("a loading process was ended from outside") from None
+def _counted(result: int | _Fault) -> int:
     if isinstance(result, int):
         return result
     if result.position is None:
@@ -98,20 +77,8 @@ def _loader(connection: Connection, target: Target) -> Loader:
 _loaders: list[Loader] = []
 
 
-def _begin() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    calm_collector()
-
-
-def _end_with_parent() -> None:
-    # A worker of a pool would wait for ever for a parent that was killed.
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _load(target: Target, page: Page) -> int | _Fault:
+def _load(task: tuple[Target, Page]) -> int | _Fault:
+    target, page = task
     try:
         if not _loaders:
             connection = target.database.connect("owner", name="clinledger-rebuild")

@@ -116,7 +116,7 @@ def verify(
     with progress_bar("verifying", quiet=as_json) as advance:
         report = verify_ledger(database, keyring=keyring, options=options, progress=advance)
     if keyring is not None and record is None and not (no_rules or no_views):
-        report = _with_views(report, database, keyring)
+        report = _with_views(report, database, keyring, processes=processes)
     at_ms = SystemClock().now_ms()
     if report_file is not None:
         _write_report(report_file, report, at_ms=at_ms)
@@ -154,11 +154,12 @@ def _founding_origin(store: EntryStore) -> str | None:
         return None if row is None else row.origin
 
 
-def _with_views(report: Report, database: Database, keyring: Keyring) -> Report:
+def _with_views(report: Report, database: Database, keyring: Keyring, *, processes: int) -> Report:
     # The reader's role: an auditor's may not open the stream keys.
     with database.connect("reader", name="clinledger-verify") as connection:
         try:
-            return merge_findings(report, check_views(connection, database, keyring))
+            found = check_views(connection, database, keyring, processes=processes)
+            return merge_findings(report, found)
         except ProjectionFailedError as error:
             note(f"views were not compared: {error}")
             return report

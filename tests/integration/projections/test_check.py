@@ -3,7 +3,10 @@
 
 import pytest
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
+from ledger.database import Database
+from ledger.errors import UnavailableError
 from ledger.verify.report import Finding
 from projections.catalogue import TABLES
 from projections.check import check_views
@@ -36,8 +39,9 @@ def projected(viewed: ViewedLedger, projector: Projector) -> ViewedLedger:
     return viewed
 
 
-def findings(viewed: ViewedLedger) -> tuple[Finding, ...]:
-    return check_views(viewed.connection, viewed.database, keyring())
+def findings(viewed: ViewedLedger, *, processes: int = 1) -> tuple[Finding, ...]:
+    ring = keyring()
+    return check_views(viewed.connection, viewed.database, ring, processes=processes, few=0)
 
 
 def test_untouched_views_have_no_finding(projected: ViewedLedger) -> None:
@@ -125,6 +129,27 @@ def test_a_damaged_ledger_does_not_stop_the_check_of_other_streams(projected: Vi
         _run(projected, f"DELETE FROM ledger.sealed WHERE position = {allergy}")
         _run(projected, "DELETE FROM ledger_views_1.record_item WHERE section = 'orders'")
     assert [finding.position for finding in findings(projected)] == [allergy, *orders]
+
+
+def test_further_processes_find_the_same(projected: ViewedLedger) -> None:
+    assert findings(projected, processes=2) == ()
+    for table in TABLES:
+        name = f"{VIEWS}.{table.name}"
+        _run(projected, _copy(table, table.stream).format(table=name, row="'(0,1)'"))
+    _run(projected, f"DELETE FROM {VIEWS}.record_item WHERE section = 'orders'")
+    with projected.connection.transaction():
+        _run(projected, "SET LOCAL session_replication_role = replica")
+        _run(projected, "DELETE FROM ledger.sealed WHERE position = 2")
+    alone = findings(projected)
+    for what in ("is damaged", "a row is missing", "a stream that the ledger does not have"):
+        assert any(what in finding.detail for finding in alone), what
+    assert findings(projected, processes=2) == alone
+
+
+def test_a_further_process_that_loses_the_database_says_so(projected: ViewedLedger) -> None:
+    lost = Database(make_conninfo(projected.database.url, port=1), projected.database.schema)
+    with pytest.raises(UnavailableError):
+        check_views(projected.connection, lost, keyring(), processes=2, few=0)
 
 
 def _update(column: Column) -> str:
