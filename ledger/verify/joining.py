@@ -5,6 +5,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from ledger.heads import (
+    StreamHead,
+    head_key,
+    head_of_key,
+    key_of_head,
+    read_head,
+    root_over,
+)
 from ledger.merkle import HASH_BYTES, TILE_WIDTH, TileHash
 from ledger.verify.entries import (
     NO_EVENT,
@@ -36,7 +44,7 @@ class NewestEvents(Protocol):
 
 
 class PackedNewest(NewestEvents):
-    """The newest events in few bytes each."""
+    """The newest events, each as the 72 bytes of its stream's head (docs/format.md §14)."""
 
     def __init__(self) -> None:
         self._packed: dict[bytes, bytes] = {}
@@ -44,16 +52,27 @@ class PackedNewest(NewestEvents):
     def get(self, stream: bytes) -> Newest | None:
         """Return version and leaf hash of a stream's newest event."""
         packed = self._packed.get(stream)
-        return None if packed is None else _unpack(packed)
+        return None if packed is None else read_head(packed)
 
     def update(self, newest: dict[bytes, Newest]) -> None:
         """Take newer events of some streams."""
         for stream, (version, leaf) in newest.items():
-            self._packed[stream] = version.to_bytes(8, signed=True) + leaf
+            self._packed[stream] = self._head(stream, StreamHead(version, leaf))
 
-    def items(self) -> Iterable[tuple[bytes, Newest]]:
-        """Return all streams with their newest events."""
-        return ((stream, _unpack(packed)) for stream, packed in self._packed.items())
+    def root_with(self, newer: dict[bytes, Newest]) -> tuple[int, str]:
+        """Return the number of streams and the root over their heads if these were the newest.
+
+        `update` with the same events, and more, may follow.
+        """
+        packed = dict(self._packed)
+        for stream, (version, leaf) in newer.items():
+            packed[stream] = self._head(stream, StreamHead(version, leaf))
+        return root_over(packed.values())
+
+    def _head(self, stream: bytes, head: StreamHead) -> bytes:
+        before = self._packed.get(stream)
+        key = head_key(uuid_text(stream)) if before is None else key_of_head(before)
+        return head_of_key(key, head)
 
 
 class SpanJoiner:
@@ -199,7 +218,3 @@ class RepeatedNumbers:
                 for number in bucket:
                     (found if number in seen else seen).add(number)
         return frozenset(found)
-
-
-def _unpack(packed: bytes) -> Newest:
-    return int.from_bytes(packed[:8], signed=True), packed[8:]

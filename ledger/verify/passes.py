@@ -9,7 +9,6 @@ What a pass needs of the one before is small: the tree's blocks, and the directo
 """
 
 import sys
-from collections import ChainMap
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Final
@@ -190,10 +189,7 @@ class Passes:
             while row is not None and row.position < size:
                 within[row.stream] = (row.version, leaf_hash(row.entry))
                 row = next(rows, None)
-            self._heads[size] = root_over(
-                encode_head(uuid_text(stream), StreamHead(*newest))
-                for stream, newest in ChainMap(within, dict(self._newest.items())).items()
-            )
+            self._heads[size] = self._newest.root_with(within)
 
     def _heads_at(self, size: int) -> tuple[int, str]:
         if size not in self._heads:  # of an event in a stream that was not known to have any

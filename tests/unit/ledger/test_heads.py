@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.heads import HeadTree, StreamHead, StreamHeads, encode_head, head_key
+from ledger.heads import (
+    HeadTree,
+    StreamHead,
+    StreamHeads,
+    encode_head,
+    head_key,
+    head_of_key,
+    key_of_head,
+    read_head,
+    root_over,
+)
 from ledger.merkle import EMPTY_ROOT, leaf_hash, verify_inclusion
 from tests.naive_merkle import mth
 
@@ -28,7 +38,10 @@ def test_a_leaf_is_name_version_and_newest_leaf_hash() -> None:
     name = hashlib.sha256(b"clinledger/head/v1\n" + ONE.encode()).digest()
 
     assert head_key(ONE) == name
-    assert encode_head(ONE, head) == name + bytes(6) + b"\x01\x02" + bytes(range(32))
+    data = encode_head(ONE, head)
+    assert data == name + bytes(6) + b"\x01\x02" + bytes(range(32))
+    assert (key_of_head(data), read_head(data)) == (name, head)
+    assert head_of_key(name, head) == data
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 255, 256, 257, 700])
@@ -39,6 +52,7 @@ def test_the_root_is_that_of_the_sorted_leaves(count: int) -> None:
 
     assert tree.streams == count
     assert tree.root() == (mth([leaf_hash(one) for one in leaves]) if count else EMPTY_ROOT)
+    assert root_over(reversed(leaves)) == (count, tree.root().hex())
 
 
 @pytest.mark.parametrize("count", [1, 2, 300])
