@@ -76,8 +76,8 @@ def check_views(
         connection: in autocommit mode, of a role that reads ledger, keys and views.
         database: where both are.
         keyring: opens sealed bodies.
-        processes: how many further processes compare; 1 for none. They are spawned, so the caller's
-            main module must be importable.
+        processes: how many further processes compare; 1 for none. The caller's main
+            module must be importable.
         few: a ledger with fewer events is compared without further processes.
 
     Raises:

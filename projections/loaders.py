@@ -42,7 +42,7 @@ def load_here(connection: Connection, target: Target, pages: Iterable[Page]) -> 
 def load_in_processes(target: Target, pages: Iterable[Page], *, processes: int) -> Iterator[int]:
     """As `load_here`, in so many processes, each with a connection of its own.
 
-    They are spawned, so the caller's main module must be importable.
+    The caller's main module must be importable.
 
     Raises:
         CorruptionError: as `load_here`.

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from ledger.collector import calm_collector
 from ledger.errors import UnavailableError
+from ledger.further_processes import process_context
 
 _AHEAD: Final = 2
 TaskT = TypeVar("TaskT")
@@ -22,8 +23,8 @@ def map_in_processes(
 ) -> Generator[ResultT]:
     """Do every task in one of so many processes; yield the results in the order of the tasks.
 
-    They are spawned, so the caller's main module must be importable, and end when the generator is
-    closed. Tasks are taken only as they are needed.
+    The caller's main module must be importable. The processes end when the generator is closed.
+    Tasks are taken only as they are needed.
 
     Args:
         do: a function of a module.
@@ -36,7 +37,7 @@ def map_in_processes(
     """
     pool = ProcessPoolExecutor(
         processes,
-        mp_context=multiprocessing.get_context("spawn"),
+        mp_context=process_context(),
         initializer=_begin,
     )
     running: deque[Future[ResultT]] = deque()

@@ -50,8 +50,8 @@ class RebuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         progress: called with the position reached, in numbers of events, now and then.
         limit: most events in one transaction, except where one stream has more.
-        processes: how many further processes load; 1 for none. They are spawned, so the caller's
-            main module must be importable.
+        processes: how many further processes load; 1 for none. The caller's main
+            module must be importable.
         few: a ledger with fewer events is loaded without further processes.
     """
 

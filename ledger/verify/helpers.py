@@ -4,11 +4,11 @@ A signature takes longer than everything else about an event together, and neith
 interpreter lets threads share the work (measured, facts/tamper_evidence.md §5.2).
 """
 
-import multiprocessing
 import signal
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
@@ -17,12 +17,13 @@ import msgspec
 from ledger.collector import calm_collector
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.further_processes import process_context
 from ledger.verify.snapshot import open_snapshot
 from ledger.verify.tasks import Done, Job, Known, Task
 from ledger.verify.worker import Worker
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
+    from multiprocessing.context import ForkServerProcess
 
 _AHEAD: Final = 2
 D = TypeVar("D", bound=Done)
@@ -74,16 +75,13 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Processes(Helpers):
-    """Processes of their own, with a connection each, that see one moment.
-
-    They are spawned, not forked: a fork would share the database connection.
-    """
+    """Processes of their own, with a connection each, that see one moment."""
 
     def __init__(self, job: Job, moment: Moment, *, count: int) -> None:
         """Start `count` processes."""
-        context = multiprocessing.get_context("spawn")
+        context = process_context()
         self._pipes: list[Connection] = []
-        self._processes: list[SpawnProcess] = []
+        self._processes: list[ForkServerProcess] = []
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(job, moment, theirs), daemon=True)
@@ -184,13 +182,18 @@ def _serve(job: Job, moment: Moment, pipe: Connection) -> None:
     except EOFError:
         return
     except UnavailableError as error:
-        pipe.send(Failure(fate="unavailable", text=str(error)))
+        _tell(pipe, Failure(fate="unavailable", text=str(error)))
     except EnvironmentRefusedError as error:
-        pipe.send(Failure(fate="refused", text=str(error)))
+        _tell(pipe, Failure(fate="refused", text=str(error)))
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises it
         # Its own words may quote a row; where it happened may not.
         where = "".join(traceback.format_tb(error.__traceback__))
-        pipe.send(Failure(fate="failed", text=f"{type(error).__name__}\n{where}"))
+        _tell(pipe, Failure(fate="failed", text=f"{type(error).__name__}\n{where}"))
+
+
+def _tell(pipe: Connection, failure: Failure) -> None:
+    with suppress(OSError):  # whoever asked may be gone, and that is what failed
+        pipe.send(failure)
 
 
 def _work(job: Job, moment: Moment, pipe: Connection) -> None:

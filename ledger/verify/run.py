@@ -52,8 +52,8 @@ class VerifyOptions(msgspec.Struct, frozen=True, kw_only=True):
         acks: a file of acknowledgements to compare with (see `ledger.verify.acks`).
         checkpoints: files of one signed checkpoint each, to compare with.
         since: a note of an earlier verification to rest on, and what to sample; not with `record`.
-        processes: how many processes share the work; 1 for this one alone. They are spawned, so
-            the caller's main module must be importable, and take a second or two to start.
+        processes: how many processes share the work; 1 for this one alone. The caller's main
+            module must be importable; the first ones take a second or so to start.
         rules: whether contents are held against their profiles, and events against the rules.
         alone_below: ledgers of fewer entries are left to this process.
     """
