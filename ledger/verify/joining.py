@@ -1,9 +1,7 @@
 """Join checked spans of entries, in the order of their positions, into one tree and its streams."""
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from ledger.heads import (
     StreamHead,
@@ -26,9 +24,6 @@ from ledger.verify.entries import (
 from ledger.verify.report import NOWHERE, Findings, Place
 from ledger.verify.rows import HeadRow, StoredTile
 from ledger.verify.tree import LeavesOf, LedgerTree, no_leaves
-
-_BUCKETS: Final = 256
-_BUCKET_SHIFT: Final = 56
 
 
 class NewestEvents(Protocol):
@@ -191,30 +186,3 @@ class SpanJoiner:
                 self._findings.add("head-mismatch", last, "the root is not that of the entries")
             elif head.size == self.tree.size and head.peaks != self.tree.peaks:
                 self._findings.add("head-mismatch", last, "the peaks are not those of the entries")
-
-
-class RepeatedNumbers:
-    """Notices numbers that occur twice, in 8 bytes a number."""
-
-    def __init__(self) -> None:
-        self._buckets = [array("Q") for _ in range(_BUCKETS)]
-
-    def add(self, ordered: bytes) -> None:
-        """Take sorted numbers, as the bytes of an `array("Q")`."""
-        numbers = array("Q", ordered)
-        start = 0
-        for bucket in range(_BUCKETS - 1):
-            end = bisect_left(numbers, (bucket + 1) << _BUCKET_SHIFT, start)
-            self._buckets[bucket].extend(numbers[start:end])
-            start = end
-        self._buckets[-1].extend(numbers[start:])
-
-    def repeated(self) -> frozenset[int]:
-        """Return the numbers that occurred more than once."""
-        found: set[int] = set()
-        for bucket in self._buckets:
-            if len(set(bucket)) < len(bucket):
-                seen: set[int] = set()
-                for number in bucket:
-                    (found if number in seen else seen).add(number)
-        return frozenset(found)

@@ -11,6 +11,7 @@ What a pass needs of the one before is small: the tree's blocks, and the directo
 import sys
 from collections.abc import Callable, Iterable
 from itertools import count
+from pathlib import Path
 from typing import Final
 
 from ledger.heads import StreamHead, encode_head, root_over
@@ -21,9 +22,10 @@ from ledger.verify.directory import Directory, replay
 from ledger.verify.entries import Newest, uuid_text
 from ledger.verify.events import EventJudge
 from ledger.verify.helpers import Helpers
-from ledger.verify.joining import PackedNewest, RepeatedNumbers, SpanJoiner
+from ledger.verify.joining import PackedNewest, SpanJoiner
 from ledger.verify.keys import StreamKeys
 from ledger.verify.reading import EventReader
+from ledger.verify.repeated import RepeatedNumbers
 from ledger.verify.report import Findings, Place
 from ledger.verify.snapshot import Snapshot
 from ledger.verify.spans import BEFORE, EVERYTHING, Span, beyond, divide
@@ -90,15 +92,15 @@ class Passes:
         spans = [BEFORE, *divide(0, size, parts=parts), beyond(size)]
         tasks = (CheckEntries(span=span, acks=acks.within(span.first, span.last)) for span in spans)
         wanted = sorted(sizes)
-        ids = RepeatedNumbers()
         done = self._helpers.map(tasks, EntriesChecked)
-        for span, checked in zip(spans, done, strict=True):
-            self._derive_heads(span, [at for at in wanted if span.first < at <= span.last + 1])
-            self.findings.merge(checked.found)
-            self.joiner.join(checked.span)
-            ids.add(checked.span.ids)
-            self._step("entries", checked.span.rows)
-        self._report_repeated(ids.repeated())
+        with RepeatedNumbers(Path(self._job.folder) / "ids") as ids:
+            for span, checked in zip(spans, done, strict=True):
+                self._derive_heads(span, [at for at in wanted if span.first < at <= span.last + 1])
+                self.findings.merge(checked.found)
+                self.joiner.join(checked.span)
+                ids.add(checked.span.ids)
+                self._step("entries", checked.span.rows)
+            self._report_repeated(ids.repeated())
 
     def check_events(self, size: int, streams: frozenset[str], *, parts: int) -> None:
         """Replay the directory, and open and check all other events.
