@@ -57,7 +57,7 @@ clean: ## Remove caches and .venv; ledgers stay (.clinledger)
 
 # One environment serves both: the development set contains the other one.
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 1) and "Python 3.11.1 or later is needed")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed-run: requirements.txt pyproject.toml | $(VENV)/bin/python
