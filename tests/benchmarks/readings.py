@@ -6,6 +6,7 @@ from typing import Final
 
 from ledger.reader import LedgerReader
 from ledger.verify import VerifyOptions, verify_ledger
+from projections.check import check_views
 from projections.reads import ViewReader
 from projections.rebuild import RebuildOptions, rebuild
 from projections.replay import record_as_of
@@ -18,12 +19,18 @@ _PAGE: Final = 5_000
 
 
 def measure_verification(ground: Ground, figures: Figures) -> None:
-    """Verify a whole ledger on all cores: signatures and hashes, then everything."""
+    """Verify a whole ledger on all cores: signatures and hashes, then everything, views too."""
     for what, rules in (("signatures and hashes", False), ("everything", True)):
         options = VerifyOptions(processes=CORES, rules=rules)
         started = time.perf_counter()
         report = verify_ledger(ground.database, keyring=ground.new_keyring(), options=options)
         assert report.ok, report.findings[:3]
+        if rules:
+            with ground.database.connect("reader") as connection:
+                found = check_views(
+                    connection, ground.database, ground.new_keyring(), processes=CORES
+                )
+            assert not found, found[:3]
         rate = report.entries_checked / (time.perf_counter() - started)
         figures.add(f"verify, {what}, {CORES} processes", rate)
 

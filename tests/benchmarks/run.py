@@ -191,11 +191,11 @@ class Run:
         site, figures, middle = self._site, self._figures, self._middle
         seconds = self._plan.seconds / 2
         measure_library(figures, seconds=seconds, pool=self._pool, when=" (reading)")
+        measure_opening(middle, figures)
+        measure_rebuild(middle, figures, "rebuild of all views")
         measure_verification(middle, figures)
         measure_hashes(figures, self._grounds, processes=CORES)
         measure_incremental(site.main, figures)
-        measure_opening(middle, figures)
-        measure_rebuild(middle, figures, "rebuild of all views")
         measure_simple_views(middle, figures)
         measure_replay(site.main, figures, record)
         measure_records(site, figures, self._pool, records(site.main, _LOOKS))
