@@ -45,7 +45,7 @@ WITH moved AS (
   INSERT INTO {ledger}.tile (level, index, hash)
   SELECT u.level, u.index, u.hash
   FROM moved, unnest(
-    %(tile_levels)b::smallint[], %(tile_indexes)b::bigint[], %(tile_hashes)b::bytea[]
+    %(tile_levels)b::bigint[]::smallint[], %(tile_indexes)b::bigint[], %(tile_hashes)b::bytea[]
   ) AS u (level, index, hash)
 )
 SELECT pg_notify(%(channel)s, size::text) FROM moved

@@ -20,6 +20,7 @@ from ledger.errors import (
     UnavailableError,
 )
 from ledger.merkle import TileHash
+from ledger.prepared import PreparedStatement
 from ledger.rows import Head
 from ledger.store import APPEND, HEAD, NewEntry, append_parameters, head_of_row
 
@@ -54,6 +55,7 @@ class Writer:
         self._database = database
         self._name = name
         self._connection: AsyncConnection | None = None
+        self._append: PreparedStatement | None = None
         self._possible: tuple[Head, ...] = ()
 
     async def connect(self, *, tries: int) -> Head:
@@ -97,15 +99,15 @@ class Writer:
         """
         channel = self._database.schema
         parameters = append_parameters(old, new, entries, tiles, channel=channel)
-        query = self._database.query(APPEND)
         for _ in range(3):
             if self._connection is None and await self.connect(tries=50) == new:
                 return
             assert self._connection is not None  # noqa: S101 - narrows the type; connect set it
+            assert self._append is not None  # noqa: S101 - likewise
             self._possible = (old, new)  # of each attempt: connecting leaves only what it found
             try:
-                cursor = await self._connection.execute(query, parameters, prepare=True)
-                if await cursor.fetchone() is None:
+                result = await self._append.run(parameters)
+                if result.ntuples == 0:
                     raise CorruptionError("head-mismatch", old.size, "the head was moved")
             except psycopg.errors.UniqueViolation as error:
                 if error.diag.constraint_name == "entry_event_id_is_unique":
@@ -137,6 +139,8 @@ class Writer:
             holder = await self._take_lock(connection)
             if holder is None:
                 head = await self._known_head(connection)
+                query = self._database.query(APPEND)
+                self._append = await PreparedStatement.prepare(connection, "append", query)
                 self._connection = connection
                 return head
         except psycopg.Error as error:

@@ -1,0 +1,86 @@
+"""Statements run by libpq's own calls: what they answer and refuse, and how they end."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+from psycopg.pq import ExecStatus
+
+from ledger.database import AsyncConnection, Database
+from ledger.prepared import PreparedStatement
+
+ECHO = b"SELECT %(part)b::bytea || %(part)b::bytea || %(number)s::bigint::text::bytea"
+
+
+def with_connection(database: Database, work: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+    async def main() -> None:
+        connection = await database.connect_async("writer")
+        try:
+            await work(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_a_statement_of_any_length_is_answered_again_and_again(
+    database: Database, size: int
+) -> None:
+    part = bytes(range(251)) * (size // 251 + 1)
+
+    async def work(connection: AsyncConnection) -> None:
+        echo = await PreparedStatement.prepare(connection, "echo", ECHO)
+        for length in (size, 1, size):
+            result = await echo.run({"number": 7, "part": part[:length]})
+            assert result.status == ExecStatus.TUPLES_OK
+            assert result.get_value(0, 0) == part[:length] * 2 + b"7"
+
+    with_connection(database, work)
+
+
+def test_a_refusal_is_raised_by_its_class_and_the_next_run_succeeds(database: Database) -> None:
+    query = b"SELECT 1 / %(number)s::bigint"
+
+    async def work(connection: AsyncConnection) -> None:
+        divide = await PreparedStatement.prepare(connection, "divide", query)
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await divide.run({"number": 0})
+        assert not connection.broken
+        assert (await divide.run({"number": 7})).ntuples == 1
+
+    with_connection(database, work)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_lost_connection_is_told_and_known_as_broken(database: Database, when: str) -> None:
+    query = b"SELECT pg_sleep(%(number)s::bigint)"
+
+    async def work(connection: AsyncConnection) -> None:
+        wait = await PreparedStatement.prepare(connection, "wait", query)
+        running: asyncio.Task[object] | None = None
+        if when == "meanwhile":
+            running = asyncio.create_task(wait.run({"number": 7}))
+            await asyncio.sleep(0.1)
+        with database.connect("owner") as other:
+            other.execute(
+                "SELECT pg_terminate_backend(%(pid)s, 5000)", {"pid": connection.info.backend_pid}
+            )
+        with pytest.raises(psycopg.OperationalError):
+            await (running or wait.run({"number": 7}))
+        assert connection.broken
+
+    with_connection(database, work)
+
+
+def test_who_stops_waiting_leaves_the_loop_without_callbacks(database: Database) -> None:
+    query = b"SELECT pg_sleep(%(number)s::bigint)"
+
+    async def work(connection: AsyncConnection) -> None:
+        wait = await PreparedStatement.prepare(connection, "wait", query)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wait.run({"number": 7}), 0.05)
+        assert not asyncio.get_running_loop().remove_reader(connection.pgconn.socket)
+
+    with_connection(database, work)
