@@ -152,7 +152,7 @@ class Batch:
         if state.kind in {"facility", "staff"}:
             self._cache.pin(statement.stream)
             self.touches_directory = True
-        cached.salts.append(submission.salt)
+        cached.remember(submission.salt)
         self.entries.append(
             NewEntry(
                 stream=uuid_bytes(statement.stream),

@@ -20,7 +20,7 @@ _PARAMETER: Final = re.compile(rb"%\(([a-z_]+)\)[bs]")
 
 
 class PreparedStatement:
-    """One statement on one connection, to be run by one task at a time."""
+    """One statement on one connection, which nobody else uses; run by one task at a time."""
 
     def __init__(self, connection: AsyncConnection, name: str, parameters: list[str]) -> None:
         """Know a statement that `prepare` made."""
@@ -31,7 +31,11 @@ class PreparedStatement:
         self._formats = [Format.BINARY] * len(parameters)
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[PGresult] = self._loop.create_future()
+        self._answer.cancel()  # nothing runs
         self._result: PGresult | None = None
+        # For good, not for each run: a loop makes and drops a handle each time.
+        self._watching = True
+        self._loop.add_reader(self._socket, self._receive)
 
     @classmethod
     async def prepare(cls, connection: AsyncConnection, name: str, query: bytes) -> Self:
@@ -63,28 +67,30 @@ class PreparedStatement:
         self._libpq.send_query_prepared(self._name, values, self._formats, Format.BINARY)
         if self._libpq.flush():  # more than the socket holds
             self._loop.add_writer(self._socket, self._send_on)
-        self._loop.add_reader(self._socket, self._receive)
-        try:
-            result = await self._answer
-        finally:
-            self._loop.remove_reader(self._socket)
-            self._loop.remove_writer(self._socket)
+        result = await self._answer
         if result.status == ExecStatus.FATAL_ERROR:
             raise psycopg.errors.error_from_result(result)
         return result
+
+    def close(self) -> None:
+        """Leave the socket alone; to be called before the connection is closed."""
+        if self._watching:  # once: when libpq has closed the socket, its number is another's
+            self._watching = False
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
 
     def _send_on(self) -> None:
         try:
             if not self._libpq.flush():
                 self._loop.remove_writer(self._socket)
-        except psycopg.Error:
-            self._loop.remove_writer(self._socket)  # reading tells what the server says of it
+        except psycopg.Error as error:
+            self._fail(error)
 
     def _receive(self) -> None:
-        if self._answer.done():
-            return
         try:
             self._libpq.consume_input()
+            if self._answer.done():  # nothing runs: a notice, or the end of the connection
+                return
             while not self._libpq.is_busy():
                 result = self._libpq.get_result()
                 if result is None:  # the server is ready for the next
@@ -92,6 +98,11 @@ class PreparedStatement:
                     return
                 self._result = result
         except psycopg.Error as error:
+            self._fail(error)
+
+    def _fail(self, error: psycopg.Error) -> None:
+        self.close()  # else the loop would find the socket ready for ever
+        if not self._answer.done():
             self._answer.set_exception(error)
 
     def _finish(self) -> None:

@@ -5,7 +5,7 @@ and go. A stream whose stored events contradict their digests is *damaged*: noth
 appended to it, the rest of the hospital goes on working, and `verify` says what happened.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -28,13 +28,19 @@ class CachedStream(msgspec.Struct, kw_only=True):
     """A stream's state with what the sequencer alone needs of it.
 
     Attributes:
-        salts: the newest content salts of the stream, at most RECENT_SALTS.
+        salts: the newest content salts of the stream, oldest first, at most RECENT_SALTS.
         damage: why nothing may be appended to the stream, or None.
     """
 
     state: StreamState
-    salts: deque[bytes]
+    salts: dict[bytes, None] = msgspec.field(default_factory=dict[bytes, None])
     damage: CorruptionError | None = None
+
+    def remember(self, salt: bytes) -> None:
+        """Take note of a new event's salt."""
+        self.salts[salt] = None
+        if len(self.salts) > RECENT_SALTS:
+            del self.salts[next(iter(self.salts))]
 
     def __repr__(self) -> str:
         """Show nothing: it is about a patient."""
@@ -43,7 +49,7 @@ class CachedStream(msgspec.Struct, kw_only=True):
 
 def empty_stream(stream: str) -> CachedStream:
     """Return the state of a stream that has no events yet."""
-    return CachedStream(state=StreamState.empty(stream), salts=deque(maxlen=RECENT_SALTS))
+    return CachedStream(state=StreamState.empty(stream))
 
 
 class StreamCache:
@@ -166,4 +172,4 @@ def _fold(
         )
         cached.state.version = event.version
         cached.state.leaf_hash = event.leaf_hash
-        cached.salts.append(event.salt)
+        cached.remember(event.salt)

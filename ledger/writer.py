@@ -128,6 +128,9 @@ class Writer:
 
     async def close(self) -> None:
         """Close the connection, which releases the lock."""
+        if self._append is not None:
+            self._append.close()
+            self._append = None
         if self._connection is not None:
             await self._connection.close()
             self._connection = None

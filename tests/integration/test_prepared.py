@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 import pytest
+import uvloop
 from psycopg.pq import ExecStatus
 
 from ledger.database import AsyncConnection, Database
@@ -21,7 +22,8 @@ def with_connection(database: Database, work: Callable[[AsyncConnection], Awaita
         finally:
             await connection.close()
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as the server has it
+        runner.run(main())
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])
@@ -53,7 +55,7 @@ def test_a_refusal_is_raised_by_its_class_and_the_next_run_succeeds(database: Da
     with_connection(database, work)
 
 
-@pytest.mark.parametrize("when", ["before", "meanwhile"])
+@pytest.mark.parametrize("when", ["before", "idle", "meanwhile"])
 def test_a_lost_connection_is_told_and_known_as_broken(database: Database, when: str) -> None:
     query = b"SELECT pg_sleep(%(number)s::bigint)"
 
@@ -67,6 +69,8 @@ def test_a_lost_connection_is_told_and_known_as_broken(database: Database, when:
             other.execute(
                 "SELECT pg_terminate_backend(%(pid)s, 5000)", {"pid": connection.info.backend_pid}
             )
+        if when == "idle":
+            await asyncio.sleep(0.1)  # the loop sees the end of the connection
         with pytest.raises(psycopg.OperationalError):
             await (running or wait.run({"number": 7}))
         assert connection.broken
@@ -81,6 +85,7 @@ def test_who_stops_waiting_leaves_the_loop_without_callbacks(database: Database)
         wait = await PreparedStatement.prepare(connection, "wait", query)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(wait.run({"number": 7}), 0.05)
+        wait.close()
         assert not asyncio.get_running_loop().remove_reader(connection.pgconn.socket)
 
     with_connection(database, work)
