@@ -7,7 +7,7 @@ element type, then length and lower bound of the one dimension, then each elemen
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
@@ -19,6 +19,7 @@ from typing_extensions import override
 
 _BYTEA: Final = 17
 _INT8: Final = 20
+_TEXT: Final = 25
 _UUID: Final = 2950
 _HEADER: Final = struct.Struct(">iiIii")
 _EMPTY: Final = struct.Struct(">iiI")
@@ -27,51 +28,75 @@ _UUID_BYTES: Final = 16
 _INT8_BYTES: Final = 8
 
 
-class BytesArray(bytes):
+class EncodedArray:
+    """An encoded array; a holder of bytes, not a kind of bytes: that would copy all bodies."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, *parts: Iterable[bytes]) -> None:
+        """Join the parts: header, then elements with their lengths."""
+        self.data: Final = b"".join(chain(*parts))
+
+
+class BytesArray(EncodedArray):
     """An encoded `bytea[]`."""
 
 
-class IntegersArray(bytes):
+class IntegersArray(EncodedArray):
     """An encoded `bigint[]`."""
 
 
-class UuidsArray(bytes):
+class TextsArray(EncodedArray):
+    """An encoded `text[]`."""
+
+
+class UuidsArray(EncodedArray):
     """An encoded `uuid[]`."""
 
 
 def bytes_array(values: Sequence[bytes]) -> BytesArray:
     """Encode byte strings of any length."""
-    pack = _LENGTH.pack
-    parts = chain.from_iterable([(pack(len(value)), value) for value in values])
-    return BytesArray(_header(_BYTEA, len(values)) + b"".join(parts))
+    return BytesArray(_header(_BYTEA, len(values)), _parts(values))
+
+
+def texts_array(values: Sequence[str]) -> TextsArray:
+    """Encode texts."""
+    return TextsArray(_header(_TEXT, len(values)), _parts([value.encode() for value in values]))
 
 
 def uuids_array(values: Sequence[bytes]) -> UuidsArray:
     """Encode UUIDs, 16 bytes each."""
-    return UuidsArray(_header(_UUID, len(values)) + _elements(values, _UUID_BYTES))
+    return UuidsArray(_header(_UUID, len(values)), _elements(values, _UUID_BYTES))
 
 
 def integers_array(values: Sequence[int]) -> IntegersArray:
     """Encode integers of 64 bits."""
     items = [value.to_bytes(_INT8_BYTES, "big", signed=True) for value in values]
-    return IntegersArray(_header(_INT8, len(items)) + _elements(items, _INT8_BYTES))
+    return IntegersArray(_header(_INT8, len(items)), _elements(items, _INT8_BYTES))
 
 
-def _header(element_type: int, count: int) -> bytes:
-    return _HEADER.pack(1, 0, element_type, count, 1) if count else _EMPTY.pack(0, 0, element_type)
+def _header(element_type: int, count: int) -> tuple[bytes]:
+    if not count:
+        return (_EMPTY.pack(0, 0, element_type),)
+    return (_HEADER.pack(1, 0, element_type, count, 1),)
 
 
-def _elements(items: Sequence[bytes], size: int) -> bytes:
+def _parts(values: Sequence[bytes]) -> Iterable[bytes]:
+    pack = _LENGTH.pack
+    return chain.from_iterable([(pack(len(value)), value) for value in values])
+
+
+def _elements(items: Sequence[bytes], size: int) -> tuple[bytes, ...]:
     length = _LENGTH.pack(size)
-    return length + length.join(items) if items else b""
+    return (length, length.join(items)) if items else ()
 
 
 class _Encoded(Dumper):
     format = Format.BINARY
 
     @override
-    def dump(self, obj: bytes) -> Buffer:
-        return obj
+    def dump(self, obj: EncodedArray) -> Buffer:
+        return obj.data
 
 
 class _BytesDumper(_Encoded):
@@ -82,10 +107,15 @@ class _IntegersDumper(_Encoded):
     oid = psycopg.adapters.types["int8"].array_oid
 
 
+class _TextsDumper(_Encoded):
+    oid = psycopg.adapters.types["text"].array_oid
+
+
 class _UuidsDumper(_Encoded):
     oid = psycopg.adapters.types["uuid"].array_oid
 
 
 psycopg.adapters.register_dumper(BytesArray, _BytesDumper)
 psycopg.adapters.register_dumper(IntegersArray, _IntegersDumper)
+psycopg.adapters.register_dumper(TextsArray, _TextsDumper)
 psycopg.adapters.register_dumper(UuidsArray, _UuidsDumper)

@@ -8,16 +8,18 @@ while a commit is in flight shares the next one.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, LiteralString
+from typing import Final, LiteralString
 from uuid import UUID
 
 import msgspec
 import psycopg
-from psycopg.rows import TupleRow
 
+from ledger.binary_arrays import bytes_array, texts_array, uuids_array
 from ledger.database import AsyncConnection, Database
 from ledger.errors import CommandRefusedError, LedgerError, UnavailableError
+from ledger.ids import uuid_bytes
 from ledger.keyring import Keyring
+from ledger.prepared import Parameter, PreparedStatements
 
 # What was there before is in the snapshot, what is made is returned; a key that somebody else
 # made in between is in neither, and is found by asking again.
@@ -52,10 +54,20 @@ class LoopConnection:
         self._database = database
         self._name = name
         self._connection: AsyncConnection | None = None
+        self._statements: PreparedStatements | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def rows(self, query: LiteralString, parameters: Mapping[str, Any]) -> list[TupleRow]:
+    async def rows(
+        self, query: LiteralString, parameters: Mapping[str, Parameter]
+    ) -> list[list[bytes]]:
         """Ask, over a new connection if the one that there was is lost.
+
+        Args:
+            query: whose columns are never null.
+            parameters: as `PreparedStatements.run` takes them.
+
+        Returns:
+            The rows' values in binary.
 
         Raises:
             UnavailableError: when the server does not answer, tried twice.
@@ -76,14 +88,23 @@ class LoopConnection:
         async with self._one_at_a_time:
             await self._drop()
 
-    async def _rows(self, query: LiteralString, parameters: Mapping[str, Any]) -> list[TupleRow]:
-        if self._connection is None:
+    async def _rows(
+        self, query: LiteralString, parameters: Mapping[str, Parameter]
+    ) -> list[list[bytes]]:
+        if self._statements is None:
             self._connection = await self._database.connect_async("writer", name=self._name)
-        cursor = self._connection.cursor(binary=True)
-        await cursor.execute(self._database.query(query), parameters, prepare=True)
-        return await cursor.fetchall()
+            self._statements = PreparedStatements(self._connection)
+        result = await self._statements.run(self._database.query(query), parameters)
+        columns = range(result.nfields)
+        return [
+            [result.get_value(row, column) or b"" for column in columns]
+            for row in range(result.ntuples)
+        ]
 
     async def _drop(self) -> None:
+        if self._statements is not None:
+            self._statements.close()
+            self._statements = None
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
@@ -95,8 +116,9 @@ async def unwritten(connection: LoopConnection, streams: Sequence[str]) -> set[s
     Raises:
         UnavailableError: when the server does not answer.
     """
-    rows = await connection.rows(_UNWRITTEN, {"streams": [UUID(stream) for stream in streams]})
-    return {str(row[0]) for row in rows}
+    wanted = {uuid_bytes(stream): stream for stream in streams}
+    rows = await connection.rows(_UNWRITTEN, {"streams": uuids_array(list(wanted))})
+    return {wanted[stream] for (stream,) in rows}
 
 
 class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,13 +202,13 @@ class StreamKeys:
 
     async def _ask(self, new: Mapping[str, tuple[str, bytes]]) -> dict[str, tuple[str, bytes]]:
         parameters = {
-            "streams": [UUID(stream) for stream in new],
-            "kinds": [kind for kind, _ in new.values()],
-            "wrapped": [wrapped for _, wrapped in new.values()],
+            "streams": uuids_array([uuid_bytes(stream) for stream in new]),
+            "kinds": texts_array([kind for kind, _ in new.values()]),
+            "wrapped": bytes_array([wrapped for _, wrapped in new.values()]),
             "facility_key_id": self._keyring.facility_key_id,
         }
         rows = await self._connection.rows(_KEYS, parameters)
-        return {str(stream): (str(kind), bytes(wrapped)) for stream, kind, wrapped in rows}
+        return {str(UUID(bytes=stream)): (kind.decode(), wrapped) for stream, kind, wrapped in rows}
 
     def _settle(self, one: _Wanted, found: tuple[str, bytes] | None) -> None:
         if one.answer.done():  # the caller went away

@@ -20,7 +20,7 @@ from ledger.errors import (
     UnavailableError,
 )
 from ledger.merkle import TileHash
-from ledger.prepared import PreparedStatement
+from ledger.prepared import PreparedStatements
 from ledger.rows import Head
 from ledger.store import APPEND, HEAD, NewEntry, append_parameters, head_of_row
 
@@ -55,7 +55,7 @@ class Writer:
         self._database = database
         self._name = name
         self._connection: AsyncConnection | None = None
-        self._append: PreparedStatement | None = None
+        self._statements: PreparedStatements | None = None
         self._possible: tuple[Head, ...] = ()
 
     async def connect(self, *, tries: int) -> Head:
@@ -99,14 +99,15 @@ class Writer:
         """
         channel = self._database.schema
         parameters = append_parameters(old, new, entries, tiles, channel=channel)
+        query = self._database.query(APPEND)
         for _ in range(3):
             if self._connection is None and await self.connect(tries=50) == new:
                 return
             assert self._connection is not None  # noqa: S101 - narrows the type; connect set it
-            assert self._append is not None  # noqa: S101 - likewise
+            assert self._statements is not None  # noqa: S101 - likewise
             self._possible = (old, new)  # of each attempt: connecting leaves only what it found
             try:
-                result = await self._append.run(parameters)
+                result = await self._statements.run(query, parameters)
                 if result.ntuples == 0:
                     raise CorruptionError("head-mismatch", old.size, "the head was moved")
             except psycopg.errors.UniqueViolation as error:
@@ -128,9 +129,9 @@ class Writer:
 
     async def close(self) -> None:
         """Close the connection, which releases the lock."""
-        if self._append is not None:
-            self._append.close()
-            self._append = None
+        if self._statements is not None:
+            self._statements.close()
+            self._statements = None
         if self._connection is not None:
             await self._connection.close()
             self._connection = None
@@ -142,14 +143,14 @@ class Writer:
             holder = await self._take_lock(connection)
             if holder is None:
                 head = await self._known_head(connection)
-                query = self._database.query(APPEND)
-                self._append = await PreparedStatement.prepare(connection, "append", query)
+                self._statements = PreparedStatements(connection)
                 self._connection = connection
                 return head
         except psycopg.Error as error:
             raise UnavailableError(f"the database does not answer ({error.sqlstate})") from None
         finally:
             if self._connection is not connection:
+                await self.close()
                 await connection.close()
         return holder
 

@@ -9,7 +9,7 @@ import uvloop
 from psycopg.pq import ExecStatus
 
 from ledger.database import AsyncConnection, Database
-from ledger.prepared import PreparedStatement
+from ledger.prepared import PreparedStatements
 
 ECHO = b"SELECT %(part)b::bytea || %(part)b::bytea || %(number)s::bigint::text::bytea"
 
@@ -33,9 +33,9 @@ def test_a_statement_of_any_length_is_answered_again_and_again(
     part = bytes(range(251)) * (size // 251 + 1)
 
     async def work(connection: AsyncConnection) -> None:
-        echo = await PreparedStatement.prepare(connection, "echo", ECHO)
+        statements = PreparedStatements(connection)
         for length in (size, 1, size):
-            result = await echo.run({"number": 7, "part": part[:length]})
+            result = await statements.run(ECHO, {"number": 7, "part": part[:length]})
             assert result.status == ExecStatus.TUPLES_OK
             assert result.get_value(0, 0) == part[:length] * 2 + b"7"
 
@@ -46,11 +46,11 @@ def test_a_refusal_is_raised_by_its_class_and_the_next_run_succeeds(database: Da
     query = b"SELECT 1 / %(number)s::bigint"
 
     async def work(connection: AsyncConnection) -> None:
-        divide = await PreparedStatement.prepare(connection, "divide", query)
+        statements = PreparedStatements(connection)
         with pytest.raises(psycopg.errors.DivisionByZero):
-            await divide.run({"number": 0})
+            await statements.run(query, {"number": 0})
         assert not connection.broken
-        assert (await divide.run({"number": 7})).ntuples == 1
+        assert (await statements.run(query, {"number": 7})).ntuples == 1
 
     with_connection(database, work)
 
@@ -60,10 +60,10 @@ def test_a_lost_connection_is_told_and_known_as_broken(database: Database, when:
     query = b"SELECT pg_sleep(%(number)s::bigint)"
 
     async def work(connection: AsyncConnection) -> None:
-        wait = await PreparedStatement.prepare(connection, "wait", query)
+        statements = PreparedStatements(connection)
         running: asyncio.Task[object] | None = None
         if when == "meanwhile":
-            running = asyncio.create_task(wait.run({"number": 7}))
+            running = asyncio.create_task(statements.run(query, {"number": 7}))
             await asyncio.sleep(0.1)
         with database.connect("owner") as other:
             other.execute(
@@ -72,7 +72,7 @@ def test_a_lost_connection_is_told_and_known_as_broken(database: Database, when:
         if when == "idle":
             await asyncio.sleep(0.1)  # the loop sees the end of the connection
         with pytest.raises(psycopg.OperationalError):
-            await (running or wait.run({"number": 7}))
+            await (running or statements.run(query, {"number": 7}))
         assert connection.broken
 
     with_connection(database, work)
@@ -82,10 +82,10 @@ def test_who_stops_waiting_leaves_the_loop_without_callbacks(database: Database)
     query = b"SELECT pg_sleep(%(number)s::bigint)"
 
     async def work(connection: AsyncConnection) -> None:
-        wait = await PreparedStatement.prepare(connection, "wait", query)
+        statements = PreparedStatements(connection)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(wait.run({"number": 7}), 0.05)
-        wait.close()
+            await asyncio.wait_for(statements.run(query, {"number": 7}), 0.05)
+        statements.close()
         assert not asyncio.get_running_loop().remove_reader(connection.pgconn.socket)
 
     with_connection(database, work)
