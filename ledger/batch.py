@@ -103,25 +103,29 @@ class Batch:
             return Duplicate(event_id=statement.event_id)
         if statement.event_id in self.receipts:
             raise EventConflictError
-        if self._pending is not None and statement.type != SET_ASIDE:
+        pending = self._pending()
+        if pending is not None and statement.type != SET_ASIDE:
             raise UnavailableError(_FIRST, retry_after_seconds=60)
         self._check_times(submission)
         self._check_seen(submission)
         if submission.salt in cached.salts:
             raise SubmissionRejectedError("salt-reused", "/salt")
-        context = self._context(submission, cached.state)
+        context = self._context(submission, cached.state, pending)
         decide(context, statement, submission.facts)
         evolve(context, statement, submission.facts, statement_digest=submission.statement_digest)
         return self._append(submission, cached, link_salt)
 
-    @property
     def _pending(self) -> SetAside | None:
-        """What was set aside and is not recorded, as of the last decision."""
+        """Return what was set aside and is not recorded, as of the last decision."""
         found = self._standing.set_aside
+        if found is None:
+            return None
         recorded = self._cache.directory.set_aside
-        return None if found is None or any(one.decided == found for one in recorded) else found
+        return None if any(one.decided == found for one in recorded) else found
 
-    def _context(self, submission: Submission, state: StreamState) -> RuleContext:
+    def _context(
+        self, submission: Submission, state: StreamState, pending: SetAside | None
+    ) -> RuleContext:
         statement = submission.statement
         streams = {statement.stream: state}
         for name in streams_needed(statement, submission.facts):
@@ -130,7 +134,7 @@ class Batch:
             directory=self._cache.directory,
             streams=streams,
             position=self._tree.size,
-            set_aside=self._pending,
+            set_aside=pending,
             successor=self._standing.successor,
         )
 
@@ -155,7 +159,7 @@ class Batch:
         cached.remember(submission.salt)
         self.entries.append(
             NewEntry(
-                stream=uuid_bytes(statement.stream),
+                stream=cached.stream,
                 version=version,
                 event_id=uuid_bytes(statement.event_id),
                 entry=entry,

@@ -19,7 +19,7 @@ from ledger.facts import (
     RotationFacts,
     SetAsideFacts,
 )
-from ledger.roles import FOUNDING_ROLES, StaffKind
+from ledger.roles import FOUNDING_ROLES, Role, StaffKind
 from ledger.rules.context import RuleContext
 from ledger.rules.references import target_of
 from ledger.state import (
@@ -88,11 +88,10 @@ def _evolve_directory(
         case KeyRevokedFacts(key_id=key_id):
             directory.keys[key_id].revoked_at_position = context.position
         case RoleFacts(role=role):
-            roles = _staff(directory, statement.stream).roles
-            if statement.type == "role-granted.v1":
-                roles.add(role)
-            else:
-                roles.discard(role)
+            member = _staff(directory, statement.stream)
+            held: frozenset[Role] = frozenset({role})
+            granted = statement.type == "role-granted.v1"
+            member.roles = member.roles | held if granted else member.roles - held
         case _:
             _evolve_facility(context, statement, facts)
 
@@ -122,7 +121,7 @@ def _found(directory: DirectoryState, statement: Statement, facts: FoundingFacts
     _take_checkpoint_key(directory, facts, 0)
     for key in facts.registrars:
         _enrol_key(directory, key, 0)
-        directory.staff[key.staff].roles.update(FOUNDING_ROLES)
+        directory.staff[key.staff].roles |= frozenset(FOUNDING_ROLES)
 
 
 def _take_checkpoint_key(
@@ -163,7 +162,7 @@ def _add_resource(
         stream.closed = True
     elif statement.type == "result-reported.v1":
         order = target_of(stream, statement, "answers")
-        order.results.append(statement.event_id)
+        order.results = (*order.results, statement.event_id)
         summary.order = order.root
 
 

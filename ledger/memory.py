@@ -90,12 +90,13 @@ class Memory:
         Raises:
             UnavailableError: when the server does not answer.
         """
-        names: list[str] = []
+        names: dict[str, None] = {}
         sizes: set[int] = set()
         for submission in submissions:
             statement = submission.statement
-            names.append(statement.stream)
-            names.extend(streams_needed(statement, submission.facts))
+            names[statement.stream] = None
+            for name in streams_needed(statement, submission.facts):
+                names[name] = None
             if not isinstance(statement.seen, msgspec.UnsetType):
                 sizes.add(statement.seen.size)
         streams = self.cache.missing(names)

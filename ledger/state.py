@@ -63,7 +63,7 @@ class StaffState(msgspec.Struct, kw_only=True):
 
     stream: str
     kind: StaffKind
-    roles: set[Role] = msgspec.field(default_factory=set[Role])
+    roles: frozenset[Role] = frozenset()
     key_ids: list[str] = msgspec.field(default_factory=list[str])
 
     def __repr__(self) -> str:
@@ -121,7 +121,7 @@ class DirectoryState(msgspec.Struct, kw_only=True):
     def roles_of(self, staff: str) -> frozenset[Role]:
         """List the roles that a member holds now; empty for unknown staff."""
         member = self.staff.get(staff)
-        return frozenset() if member is None else frozenset(member.roles)
+        return frozenset() if member is None else member.roles
 
     def __repr__(self) -> str:
         return f"<DirectoryState {len(self.staff)} staff, {len(self.keys)} keys>"
@@ -161,7 +161,7 @@ class EventSummary(msgspec.Struct, kw_only=True):
     category: str = ""
     members: tuple[str, ...] = ()
     order: str = ""
-    results: list[str] = msgspec.field(default_factory=list[str])
+    results: tuple[str, ...] = ()
 
     @property
     def is_retracted(self) -> bool:

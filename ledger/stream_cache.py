@@ -15,6 +15,7 @@ from ledger.entry import ZERO_HASH, decode_entry, link_hash
 from ledger.errors import CorruptionError
 from ledger.evolve import evolve
 from ledger.facts import read_facts
+from ledger.ids import uuid_bytes
 from ledger.merkle import leaf_hash
 from ledger.reader import LedgerReader
 from ledger.rows import Event
@@ -28,11 +29,13 @@ class CachedStream(msgspec.Struct, kw_only=True):
     """A stream's state with what the sequencer alone needs of it.
 
     Attributes:
+        stream: its id's 16 bytes.
         salts: the newest content salts of the stream, oldest first, at most RECENT_SALTS.
         damage: why nothing may be appended to the stream, or None.
     """
 
     state: StreamState
+    stream: bytes
     salts: dict[bytes, None] = msgspec.field(default_factory=dict[bytes, None])
     damage: CorruptionError | None = None
 
@@ -49,7 +52,7 @@ class CachedStream(msgspec.Struct, kw_only=True):
 
 def empty_stream(stream: str) -> CachedStream:
     """Return the state of a stream that has no events yet."""
-    return CachedStream(state=StreamState.empty(stream))
+    return CachedStream(state=StreamState.empty(stream), stream=uuid_bytes(stream))
 
 
 class StreamCache:
@@ -75,12 +78,9 @@ class StreamCache:
         _fold(events, self._pinned, self.directory)
 
     def missing(self, streams: Iterable[str]) -> list[str]:
-        """Return those of the streams that must be loaded first, each once."""
-        return [
-            stream
-            for stream in dict.fromkeys(streams)
-            if stream not in self._recent and stream not in self._pinned
-        ]
+        """Return those of the streams that must be loaded first."""
+        recent, pinned = self._recent, self._pinned
+        return [stream for stream in streams if stream not in recent and stream not in pinned]
 
     def add_empty(self, streams: Iterable[str]) -> None:
         """Take in streams that have no events."""

@@ -89,9 +89,10 @@ def check_resource_ids(stream: StreamState, facts: ResourceFacts, owner: str) ->
     Raises:
         CommandRefusedError: `resource-id-taken`.
     """
+    events, owners = stream.events, stream.resources
     for resource_id in (facts.resource_id, *facts.members):
-        taken = stream.resources.get(resource_id, owner) != owner
-        if taken or (resource_id in stream.events and resource_id != owner):
+        taken = owners.get(resource_id, owner) != owner
+        if taken or (resource_id in events and resource_id != owner):
             raise refuse("resource-id-taken", "", "another entry has a resource with this id")
 
 

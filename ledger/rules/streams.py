@@ -54,12 +54,16 @@ def check_staff(context: RuleContext, facts: AnyFacts) -> None:
     Raises:
         CommandRefusedError: `staff-unknown` or `staff-kind`; they concern the content.
     """
-    resource = facts.resource if isinstance(facts, AmendmentFacts) else facts
-    if not isinstance(resource, ResourceFacts):
+    if isinstance(facts, ResourceFacts):
+        resource = facts
+    elif isinstance(facts, AmendmentFacts):
+        resource = facts.resource
+    else:
         return
+    enrolled = context.directory.staff
     named = resource.responsible + resource.mentioned
     for staff, kind in zip(named, resource.kinds, strict=True):
-        member = context.directory.staff.get(staff)
+        member = enrolled.get(staff)
         if member is None:
             raise refuse("staff-unknown", "", "the content names staff not enrolled here")
         if member.kind != kind:
