@@ -7,8 +7,7 @@ element type, then length and lower bound of the one dimension, then each elemen
 """
 
 import struct
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -24,8 +23,9 @@ _UUID: Final = 2950
 _HEADER: Final = struct.Struct(">iiIii")
 _EMPTY: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i")
-_UUID_BYTES: Final = 16
 _INT8_BYTES: Final = 8
+_INT8_LENGTH: Final = _LENGTH.pack(_INT8_BYTES)
+_UUID_LENGTH: Final = _LENGTH.pack(16)
 
 
 class EncodedArray:
@@ -33,9 +33,9 @@ class EncodedArray:
 
     __slots__ = ("data",)
 
-    def __init__(self, *parts: Iterable[bytes]) -> None:
-        """Join the parts: header, then elements with their lengths."""
-        self.data: Final = b"".join(chain(*parts))
+    def __init__(self, data: bytes) -> None:
+        """Hold an array in PostgreSQL's binary form."""
+        self.data: Final = data
 
 
 class BytesArray(EncodedArray):
@@ -56,39 +56,41 @@ class UuidsArray(EncodedArray):
 
 def bytes_array(values: Sequence[bytes]) -> BytesArray:
     """Encode byte strings of any length."""
-    return BytesArray(_header(_BYTEA, len(values)), _parts(values))
+    return BytesArray(_joined(_BYTEA, values))
 
 
 def texts_array(values: Sequence[str]) -> TextsArray:
     """Encode texts."""
-    return TextsArray(_header(_TEXT, len(values)), _parts([value.encode() for value in values]))
+    return TextsArray(_joined(_TEXT, [value.encode() for value in values]))
 
 
 def uuids_array(values: Sequence[bytes]) -> UuidsArray:
     """Encode UUIDs, 16 bytes each."""
-    return UuidsArray(_header(_UUID, len(values)), _elements(values, _UUID_BYTES))
+    return UuidsArray(_interleaved(_UUID, values, _UUID_LENGTH))
 
 
 def integers_array(values: Sequence[int]) -> IntegersArray:
     """Encode integers of 64 bits."""
     items = [value.to_bytes(_INT8_BYTES, "big", signed=True) for value in values]
-    return IntegersArray(_header(_INT8, len(items)), _elements(items, _INT8_BYTES))
+    return IntegersArray(_interleaved(_INT8, items, _INT8_LENGTH))
 
 
-def _header(element_type: int, count: int) -> tuple[bytes]:
-    if not count:
-        return (_EMPTY.pack(0, 0, element_type),)
-    return (_HEADER.pack(1, 0, element_type, count, 1),)
-
-
-def _parts(values: Sequence[bytes]) -> Iterable[bytes]:
+def _joined(element_type: int, values: Sequence[bytes]) -> bytes:
+    """Write each element after its length."""
+    if not values:
+        return _EMPTY.pack(0, 0, element_type)
     pack = _LENGTH.pack
-    return chain.from_iterable([(pack(len(value)), value) for value in values])
+    parts = [_HEADER.pack(1, 0, element_type, len(values), 1)]
+    for value in values:
+        parts += (pack(len(value)), value)
+    return b"".join(parts)
 
 
-def _elements(items: Sequence[bytes], size: int) -> tuple[bytes, ...]:
-    length = _LENGTH.pack(size)
-    return (length, length.join(items)) if items else ()
+def _interleaved(element_type: int, values: Sequence[bytes], length: bytes) -> bytes:
+    """Write each element after the one length that all have."""
+    if not values:
+        return _EMPTY.pack(0, 0, element_type)
+    return _HEADER.pack(1, 0, element_type, len(values), 1) + length + length.join(values)
 
 
 class _Encoded(Dumper):
