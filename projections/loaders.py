@@ -1,4 +1,4 @@
-"""Load pages here or in further processes."""
+"""Load pages here, and in further processes."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import psycopg
 
+from ledger.collector import collecting_rarely
 from ledger.database import Connection, Database
 from ledger.errors import CorruptionError, UnavailableError
 from projections.loading import Loader, Page
-from projections.pool import map_in_processes
+from projections.pool import share_with_processes
 
 
 class Target(NamedTuple):
@@ -35,22 +36,31 @@ def load_here(connection: Connection, target: Target, pages: Iterable[Page]) -> 
         CorruptionError: stored events contradict their digests.
     """
     loader = _loader(connection, target)
-    for page in pages:
-        yield loader.load(page)
+    with collecting_rarely():
+        for page in pages:
+            yield loader.load(page)
 
 
-def load_in_processes(target: Target, pages: Iterable[Page], *, processes: int) -> Iterator[int]:
-    """As `load_here`, in so many processes, each with a connection of its own.
+def load_in_processes(
+    connection: Connection, target: Target, pages: Iterable[Page], *, processes: int
+) -> Iterator[int]:
+    """As `load_here`, in so many processes, of which this is one.
 
-    The caller's main module must be importable.
+    The others have connections of their own. The caller's main module must be importable; in the
+    second that their start may take, this process loads alone.
 
     Raises:
         CorruptionError: as `load_here`.
         UnavailableError: a process was ended from outside, or lost the database.
     """
+    loader = _loader(connection, target)
+
+    def load(task: tuple[Target, Page]) -> int:
+        return loader.load(task[1])
+
     tasks = ((target, page) for page in pages)
-    results = map_in_processes(_load, tasks, processes=processes, what="loading")
-    with closing(results):
+    results = share_with_processes(_load, load, tasks, others=processes - 1, what="loading")
+    with collecting_rarely(), closing(results):
         for result in results:
             yield _counted(result)
 

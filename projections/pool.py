@@ -1,5 +1,6 @@
 """Share work among further processes, which end when the process that asked for them does."""
 
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -35,28 +36,65 @@ def map_in_processes(
     Raises:
         UnavailableError: a process was ended from outside.
     """
+    with _pool(processes, what) as pool:
+        running: deque[Future[ResultT]] = deque()
+        for task in tasks:
+            running.append(pool.submit(do, task))
+            if len(running) >= _AHEAD * processes:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def share_with_processes(
+    do: Callable[[TaskT], ResultT],
+    here: Callable[[TaskT], ResultT],
+    tasks: Iterable[TaskT],
+    *,
+    others: int,
+    what: str,
+) -> Generator[ResultT]:
+    """Do every task, in this process or in one of so many others; yield the results as they come.
+
+    A process more would cost as much to start as thousands of events cost to fold, and this one
+    would only wait; until the others have begun, it does all tasks but a few.
+
+    Args:
+        do: as for `map_in_processes`.
+        here: the same for this process.
+        tasks: as for `map_in_processes`.
+        others: how many, at least one.
+        what: of a process, for the error.
+
+    Raises:
+        UnavailableError: a process was ended from outside.
+    """
+    with _pool(others, what) as pool:
+        running: deque[Future[ResultT]] = deque()
+        for task in tasks:
+            while running and running[0].done():
+                yield running.popleft().result()
+            if len(running) < _AHEAD * others:
+                running.append(pool.submit(do, task))
+            else:
+                yield here(task)
+        while running:
+            yield running.popleft().result()
+
+
+@contextlib.contextmanager
+def _pool(processes: int, what: str) -> Generator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         processes,
         mp_context=process_context(),
         initializer=_begin,
     )
-    running: deque[Future[ResultT]] = deque()
     try:
-        for task in tasks:
-            running.append(pool.submit(do, task))
-            if len(running) >= _AHEAD * processes:
-                yield _result(running.popleft(), what)
-        while running:
-            yield _result(running.popleft(), what)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _result(future: Future[ResultT], what: str) -> ResultT:
-    try:
-        return future.result()
+        yield pool
     except BrokenProcessPool:
         raise UnavailableError(f"a {what} process was ended from outside") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:

@@ -50,7 +50,7 @@ class RebuildOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         progress: called with the position reached, in numbers of events, now and then.
         limit: most events in one transaction, except where one stream has more.
-        processes: how many further processes load; 1 for none. The caller's main
+        processes: how many load, this one among them. The caller's main
             module must be importable.
         few: a ledger with fewer events is loaded without further processes.
     """
@@ -119,7 +119,7 @@ def load_views(
     target = Target(database=database, origin=keyring.origin, number=number, up_to=up_to)
     pages = _pages(connection, keyring, target, options.limit)
     if options.processes > 1 and up_to >= options.few:
-        counts = load_in_processes(target, pages, processes=options.processes)
+        counts = load_in_processes(connection, target, pages, processes=options.processes)
     else:
         counts = load_here(connection, target, pages)
     loaded = 0
