@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -55,8 +54,8 @@ def _empty(stream: str) -> StaffMember:
 def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StaffMember]:
     members: dict[str, StaffMember] = {}
     for staff, kind, name, enrolled, roles, position in load(STAFF, streams):
-        members[str(staff)] = StaffMember(
-            staff=str(staff),
+        members[staff] = StaffMember(
+            staff=staff,
             kind=kind,
             name=name,
             enrolled_at_position=enrolled,
@@ -65,7 +64,7 @@ def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StaffMember]:
         )
     for row in sorted(load(STAFF_KEY, streams), key=lambda row: row[5]):
         key_id, staff, alg, spki, certificate, _, enrolled, revoked = row
-        members[str(staff)].keys[key_id] = KeyPeriod(
+        members[staff].keys[key_id] = KeyPeriod(
             key_id=key_id,
             alg=alg,
             spki=spki,
@@ -77,7 +76,7 @@ def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StaffMember]:
 
 
 def _write(changes: RowSink, member: StaffMember, touched: Collection[str] | None) -> None:
-    staff = UUID(member.staff)
+    staff = member.staff
     changes.put(
         STAFF,
         (

@@ -63,30 +63,40 @@ class Loader:
             write_states(rows, sorted(together, key=lambda event: event.position))
         else:
             for stream, events in opened:
-                write_states(rows, events, owners=(stream,))
+                write_stream(rows, stream, events)
         with self._connection.transaction():
             rows.flush(self._connection, self._schema)
         return len(stored)
 
 
-def write_states(
-    rows: RowSink, events: Iterable[BareEvent], *, owners: Sequence[str] | None = None
-) -> None:
-    """Fold events, which are all that concern their owners, and put every row of the states.
+def write_stream(rows: RowSink, stream: str, events: Sequence[BareEvent]) -> None:
+    """Fold all events of a stream in order, and put every row of what it says of itself."""
+    for projection in PROJECTIONS:
+        concerning = [
+            event
+            for event in events
+            if event.statement.stream_kind in projection.kinds
+            and stream in projection.owners(event)
+        ]
+        if concerning:
+            state = projection.empty(stream)
+            for event in concerning:
+                projection.evolve(state, event)
+            projection.write(rows, state, None)
+
+
+def write_states(rows: RowSink, events: Iterable[BareEvent]) -> None:
+    """Fold events of several streams, which are all that concern their owners, and put every row.
 
     Args:
         rows: where to.
-        events: of each stream in order.
-        owners: those whose states are wanted, None for all.
+        events: in the order of their positions.
     """
     states: dict[tuple[int, str], Any] = {}
     for event in events:
-        kind = event.statement.stream_kind
         for place, projection in enumerate(PROJECTIONS):
-            if kind not in projection.kinds:
-                continue
-            for owner in projection.owners(event):
-                if owners is None or owner in owners:
+            if event.statement.stream_kind in projection.kinds:
+                for owner in projection.owners(event):
                     state = states.get((place, owner))
                     if state is None:
                         state = states[place, owner] = projection.empty(owner)

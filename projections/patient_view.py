@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from ledger.folds.item import StreamItems
 from ledger.folds.patient import PatientState, patient_header_bytes, restore_patient
@@ -55,11 +54,11 @@ def empty(stream: str) -> PatientState:
 
 def load(load_rows: LoadRows, streams: Sequence[str]) -> Mapping[str, PatientState]:
     """Restore patients from their rows."""
-    items: dict[UUID, list[tuple[int, bytes]]] = {}
+    items: dict[str, list[tuple[int, bytes]]] = {}
     for row in load_rows(PATIENT_ITEM, streams):
         items.setdefault(row[0], []).append((row[1], row[6]))
     return {
-        str(row[0]): restore_patient(row[3], [body for _, body in sorted(items.get(row[0], []))])
+        row[0]: restore_patient(row[3], [body for _, body in sorted(items.get(row[0], []))])
         for row in load_rows(PATIENT, streams)
     }
 
@@ -67,7 +66,7 @@ def load(load_rows: LoadRows, streams: Sequence[str]) -> Mapping[str, PatientSta
 def write(changes: RowSink, state: PatientState, touched: Collection[str] | None) -> None:
     """Put the patient's header and the rows of the items touched."""
     stream = state.items
-    patient = UUID(stream.stream)
+    patient = stream.stream
     for item in (
         stream.items.values() if touched is None else map(stream.items.__getitem__, touched)
     ):
@@ -76,7 +75,7 @@ def write(changes: RowSink, state: PatientState, touched: Collection[str] | None
             (
                 patient,
                 item.position,
-                UUID(item.event_id),
+                item.event_id,
                 item.section,
                 item.status,
                 item.newest_position,

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
-from uuid import UUID
 
 from ledger.folds.item import Item, StreamItems
 from ledger.folds.items import evolve_items
@@ -87,17 +86,17 @@ def _empty(stream: str) -> StreamItems:
 
 
 def _load(load: LoadRows, streams: Sequence[str]) -> Mapping[str, StreamItems]:
-    items: dict[UUID, list[tuple[int, bytes]]] = {}
+    items: dict[str, list[tuple[int, bytes]]] = {}
     for row in load(RECORD_ITEM, streams):
         items.setdefault(row[0], []).append((row[1], row[6]))
     return {
-        str(row[0]): restore_record(row[6], [body for _, body in sorted(items.get(row[0], []))])
+        row[0]: restore_record(row[6], [body for _, body in sorted(items.get(row[0], []))])
         for row in load(RECORD, streams)
     }
 
 
 def _write(changes: RowSink, state: StreamItems, touched: Collection[str] | None) -> None:
-    record = UUID(state.stream)
+    record = state.stream
     items = state.items.values() if touched is None else [state.items[name] for name in touched]
     for item in items:
         _write_item(changes, record, item)
@@ -107,7 +106,7 @@ def _write(changes: RowSink, state: StreamItems, touched: Collection[str] | None
         RECORD,
         (
             record,
-            None if header.patient is None else UUID(header.patient),
+            header.patient,
             header.status,
             -1 if opened is None else opened.position,
             header.version,
@@ -121,8 +120,8 @@ def _write(changes: RowSink, state: StreamItems, touched: Collection[str] | None
         changes.replace(RECORD_IDENTIFIER, record, rows)
 
 
-def _write_item(changes: RowSink, record: UUID, item: Item) -> None:
-    event_id = UUID(item.event_id)
+def _write_item(changes: RowSink, record: str, item: Item) -> None:
+    event_id = item.event_id
     changes.put(
         RECORD_ITEM,
         (

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from typing import Final
-from uuid import UUID
 
 import msgspec
 
@@ -82,7 +81,7 @@ def write(changes: RowSink, state: PatientState, touched: Collection[str] | None
         identifiers=state.identifiers,
         position=position,
     )
-    patient = UUID(stream.stream)
+    patient = stream.stream
     sort_name = fold_text(person.display)[:MOST_SORTED]
     changes.put(SEARCH_PATIENT, (patient, sort_name, position, _ENCODER.encode(hit)))
     words = words_of(state)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +36,7 @@ class MemoryTables:
             self._rows[table.name].update(upserts)
 
     def load(self, table: Table, streams: Sequence[str]) -> list[Row]:
-        place, wanted = table.place(table.stream), {UUID(stream) for stream in streams}
+        place, wanted = table.place(table.stream), set(streams)
         return [row for row in self._rows[table.name].values() if row[place] in wanted]
 
     def shown(self) -> dict[str, list[Row]]:
