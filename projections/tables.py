@@ -20,6 +20,7 @@ Row = tuple[Any, ...]
 
 _ROWS_AT_ONCE: Final = 16
 _PAGE_TARGET: Final = 8160  # the most that PostgreSQL lets stay in a row
+_SAMPLE: Final = 10  # 3,000 rows
 _COLLATED: Final[dict[str, LiteralString]] = {"text": 'text COLLATE "C"'}
 
 
@@ -41,8 +42,9 @@ class Table:
         stream: column with the stream whose fold yields the row.
         owner: column by whose value rows are replaced together; None: upserted one by one by key.
         indexes: column lists of further indexes.
-        plain: a column that is compressed only where a row would not fit a page otherwise:
-            compressing costs PostgreSQL as much as everything else about writing a row.
+        plain: a long column, which is never compressed: that costs PostgreSQL as much as everything
+            else about writing a row. Such a table is nearly all of a generation, so it is written
+            with its key, and a small sample of it is analysed: both would read all of it again.
     """
 
     name: LiteralString
@@ -177,16 +179,22 @@ class NewRows:
 
 
 def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
-    """Create the tables, without keys and indexes, inside the caller's transaction."""
+    """Create the tables, without most keys and indexes, inside the caller's transaction."""
     for table in tables:
         name = sql.Identifier(schema, table.name)
         columns = sql.SQL(", ").join(_column_ddl(column) for column in table.columns)
         connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, columns))
         if table.plain is not None:
             plain = sql.SQL(
-                "ALTER TABLE {} SET (toast_tuple_target = {}), ALTER {} SET STORAGE MAIN"
+                "ALTER TABLE {} SET (toast_tuple_target = {}), ALTER {} SET STORAGE EXTERNAL"
             )
             connection.execute(plain.format(name, _PAGE_TARGET, sql.Identifier(table.plain)))
+            sample = sql.SQL(", ").join(
+                sql.SQL("ALTER {} SET STATISTICS {}").format(sql.Identifier(column.name), _SAMPLE)
+                for column in table.columns
+            )
+            connection.execute(sql.SQL("ALTER TABLE {} {}").format(name, sample))
+            _create_key(connection, schema, table)
         connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
         for column in table.columns:
             connection.execute(
@@ -197,16 +205,23 @@ def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) 
 
 
 def create_indexes(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
-    """Give the tables their keys and indexes, inside the caller's transaction."""
+    """Give the tables their other keys and indexes, inside the caller's transaction."""
     for table in tables:
         name = sql.Identifier(schema, table.name)
-        connection.execute(
-            sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})").format(
-                name, sql.Identifier(f"{table.name}_is_unique"), _names(table.key)
-            )
-        )
+        if table.plain is None:
+            _create_key(connection, schema, table)
         for index in table.indexes:
             connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
+
+
+def _create_key(connection: Connection, schema: str, table: Table) -> None:
+    connection.execute(
+        sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} PRIMARY KEY ({})").format(
+            sql.Identifier(schema, table.name),
+            sql.Identifier(f"{table.name}_is_unique"),
+            _names(table.key),
+        )
+    )
 
 
 @lru_cache(maxsize=256)
