@@ -16,6 +16,7 @@ from projections.loading import Page
 from projections.tables import views_query
 from projections.tracking import (
     NO_LEAF,
+    Tracking,
     active_number,
     create_generation,
     drop_generation,
@@ -93,7 +94,7 @@ def rebuild(
         create_generation(connection, database, number, indexes=False)
     load_views(connection, database, keyring, number=number, options=options)
     engine = Engine(connection, database, keyring, number=number)
-    while (place := engine.fold_batch(options.limit)) is not None:
+    while (place := _fold_batch(connection, engine, options.limit)) is not None:
         if options.progress is not None:
             options.progress(place.position)
     _switch(connection, database, engine)
@@ -185,6 +186,11 @@ def _pages(connection: Connection, keyring: Keyring, target: Target, limit: int)
             events += count
     yield Page(keys=keys)
     yield Page(keys=people, directory=True)
+
+
+def _fold_batch(connection: Connection, engine: Engine, limit: int) -> Tracking | None:
+    with connection.transaction():
+        return engine.fold_batch(limit)
 
 
 def _switch(connection: Connection, database: Database, engine: Engine) -> None:

@@ -10,11 +10,13 @@ from psycopg import sql
 from ledger.database import Connection, Database
 from ledger.errors import UnavailableError
 from ledger.keyring import Keyring
-from projections.engine import BATCH, Engine
+from projections.engine import Engine
 from projections.errors import ProjectionBehindError, ProjectionFailedError
 from projections.tracking import active_number, tracking
 
 POLL_SECONDS: Final = 1.0
+MOST_AT_ONCE: Final = 250
+_PACE_SECONDS: Final = 0.025
 _FIRST_PAUSE_SECONDS: Final = 0.002
 _LONGEST_PAUSE_SECONDS: Final = 0.01
 
@@ -25,13 +27,14 @@ class Projector:
     Two projectors of one ledger do no harm: the tracking row's lock lets them take turns.
     """
 
-    def __init__(self, database: Database, keyring: Keyring, *, limit: int = BATCH) -> None:
+    def __init__(self, database: Database, keyring: Keyring, *, limit: int = MOST_AT_ONCE) -> None:
         """Take what is needed to connect; nothing is opened yet.
 
         Args:
             database: the ledger; its views must have been installed.
             keyring: opens sealed bodies; owned by this projector's thread.
-            limit: most events in one transaction, 500 to 5,000 are sensible.
+            limit: most events in one transaction: of more, the first would be seen later, and
+                fewer cost more each.
         """
         self._database = database
         self._keyring = keyring
@@ -102,11 +105,24 @@ class Projector:
             # Listening begins before catching up, so no commit falls in between.
             listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._database.schema)))
             while not stop.is_set():
-                if not self.step():
-                    for _ in listening.notifies(timeout=poll_seconds, stop_after=1):
-                        break
+                begun = time.monotonic()
+                if self.step():
+                    # Half of what a small batch costs is the same for one event and for fifty, and
+                    # on a busy machine it is taken from whoever appends: what comes meanwhile is
+                    # folded together.
+                    stop.wait(max(0.0, begun + _PACE_SECONDS - time.monotonic()))
+                else:
+                    self._wait_for_news(listening, poll_seconds)
         finally:
             listening.close()
+
+    def _wait_for_news(self, listening: Connection, poll_seconds: float) -> None:
+        folded = 0 if self._engine is None else self._engine.reached + 1
+        for announced in listening.notifies(timeout=poll_seconds):
+            # The size of the ledger; most commits were folded before they are read of here.
+            size = announced.payload
+            if not size.isdecimal() or int(size) > folded:
+                break
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:

@@ -46,6 +46,13 @@ LOCK_ACTIVE: Final = "SELECT number FROM {pointer}.active FOR SHARE"
 TRACKED: Final = "SELECT position, leaf_hash, layout FROM {views}.tracking"
 LOCK_TRACKING: Final = "SELECT position, leaf_hash, layout FROM {views}.tracking FOR UPDATE"
 ADVANCE: Final = "UPDATE {views}.tracking SET position = %(position)s, leaf_hash = %(leaf_hash)b"
+FOLLOW: Final = """
+UPDATE {views}.tracking
+SET position = %(position)s, leaf_hash = (
+  SELECT leaf_hash FROM {ledger}.entry WHERE position = %(position)s
+)
+RETURNING leaf_hash
+"""
 _MORE_MEMORY: Final = "SET LOCAL maintenance_work_mem = '256MB'"
 _SCHEMAS: Final = "SELECT nspname FROM pg_namespace ORDER BY nspname"
 _READ: Final = sql.SQL("SELECT")

@@ -118,6 +118,27 @@ def test_a_running_projector_follows_commits_without_waiting_for_the_poll(
     assert b'"title":"live"' in record_page(viewed.views, record)
 
 
+def test_a_commit_that_was_folded_already_wakes_nobody(viewed: ViewedLedger) -> None:
+    viewed.fill()
+    last = viewed.save()
+    with Following(viewed.database, poll_seconds=60):
+        wait_for_position(viewed.connection, viewed.database, last, timeout_seconds=20)
+        time.sleep(0.3)  # until it has looked once more and waits
+        before = _last_lock(viewed)
+        viewed.connection.execute("SELECT pg_notify('ledger', %s)", [str(last + 1)])
+        time.sleep(0.3)
+        assert _last_lock(viewed) == before
+        viewed.connection.execute("SELECT pg_notify('ledger', 'what is no size')")
+        deadline = time.monotonic() + 20
+        while _last_lock(viewed) == before:
+            assert time.monotonic() < deadline, "it does not look when it cannot know"
+            time.sleep(0.02)
+        viewed.world.note(viewed.world.events[-1].stream, "wakes it to stop")
+        stopping = threading.Timer(0.2, viewed.save)
+        stopping.start()
+    stopping.join()
+
+
 def test_a_projector_reconnects_when_its_connections_are_cut(viewed: ViewedLedger) -> None:
     record = viewed.fill()
     first = viewed.save()
@@ -203,6 +224,11 @@ class Following:
         assert time.monotonic() - started < 20
         if self._failure is not None:
             raise self._failure
+
+
+def _last_lock(viewed: ViewedLedger) -> object:
+    """Return the transaction that locked the tracking row last: every batch does."""
+    return viewed.connection.execute("SELECT xmax FROM ledger_views_1.tracking").fetchall()
 
 
 def _projected(viewed: ViewedLedger) -> None:
