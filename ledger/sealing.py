@@ -5,6 +5,8 @@ which is never erasable because every proof needs it, is `0x00 || frame`. GCM do
 its key, so callers check the digests of what they open, on every read.
 """
 
+import struct
+
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,7 +17,7 @@ PLAIN = 0
 SEALED = 1
 NONCE_BYTES = 12
 KEY_BYTES = 32
-_PARTS = 4
+_length = struct.Struct(">I").unpack_from
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,18 +49,21 @@ def decode_frame(data: bytes) -> Frame:
     Raises:
         CorruptionError: `body-unreadable`, when a length does not fit.
     """
-    parts: list[bytes] = []
-    at = 0
-    for _ in range(_PARTS):
-        start = at + 4
-        at = start + int.from_bytes(data[at:start], "big")
-        if start > len(data) or at > len(data):
-            raise CorruptionError("body-unreadable", detail="a frame is cut short")
-        parts.append(data[start:at])
-    if at != len(data):
-        raise CorruptionError("body-unreadable", detail="a frame has trailing bytes")
-    statement, container, salt, content = parts
-    return Frame(statement=statement, container=container, salt=salt, content=content)
+    try:
+        container = 4 + _length(data, 0)[0]
+        salt = container + 4 + _length(data, container)[0]
+        content = salt + 4 + _length(data, salt)[0]
+        end = content + 4 + _length(data, content)[0]
+    except struct.error:
+        raise CorruptionError("body-unreadable", detail="a frame is cut short") from None
+    if end != len(data):
+        raise CorruptionError("body-unreadable", detail="a frame is not as long as it says")
+    return Frame(
+        statement=data[4:container],
+        container=data[container + 4 : salt],
+        salt=data[salt + 4 : content],
+        content=data[content + 4 :],
+    )
 
 
 def associated_data(origin: str, stream: str, event_id: str) -> bytes:
@@ -122,7 +127,8 @@ class StreamOpener:
         Raises:
             CorruptionError: `body-unreadable`, when the body does not open with the key here.
         """
-        return _open(self._cipher, body, self._bound_to + length_prefixed(event_id.encode()))
+        event = event_id.encode()
+        return _open(self._cipher, body, self._bound_to + len(event).to_bytes(4, "big") + event)
 
 
 def _open(cipher: AESGCM | None, body: bytes, aad: bytes) -> Frame:
