@@ -42,7 +42,7 @@ WHERE NOT EXISTS (SELECT FROM {ledger}.entry AS n WHERE n.position = e.position 
 _LOCK_POINTER: Final = "SELECT number FROM {pointer}.active FOR UPDATE"
 _SWITCH: Final = "UPDATE {pointer}.active SET number = %(number)s"
 _FETCH: Final = 1_000
-_FEW: Final = 20_000  # events; starting processes takes about as long as loading these
+_FEW: Final = 10_000  # events; starting a process takes about as long as loading these
 
 
 class RebuildOptions(msgspec.Struct, frozen=True, kw_only=True):
