@@ -21,11 +21,11 @@ from api.keystore import KeyStore
 from api.simulate.chart import PlannedEvent
 from api.simulate.plan import plan_patient
 from api.simulate.staff import STAFF_BY_KEY, doctors_of
+from ledger.catalogue import event_type
 from ledger.draft import Draft, sign_event
-from ledger.facts import AnyFacts, read_facts
+from ledger.examination import SignedEvent, read_content
+from ledger.facts import AnyFacts
 from ledger.ids import derived_id
-from ledger.jsontext import check_json_text
-from ledger.sealing import Frame, encode_frame
 from ledger.submitted import SubmittedEvent
 from signing.keys import SoftKey
 from signing.statement import Ref, Seen, parse_statement, statement_digest
@@ -254,20 +254,27 @@ def admitted_chain(recipe: Recipe, number: int, *, most: int | None = None) -> l
 
 def encode_prepared(event: SubmittedEvent) -> bytes:
     """Return what admission found of an event, with its frame in place of the sealed body."""
-    statement = parse_statement(event.statement)
-    check_json_text(event.content)
-    frame = Frame(
-        statement=event.statement, container=event.container, salt=event.salt, content=event.content
-    )
+    signed = as_signed(event)
     prepared = Prepared(
         statement=event.statement,
-        facts=read_facts(statement, event.content),
-        statement_digest=statement_digest(event.statement),
+        facts=read_content(signed),
+        statement_digest=signed.digest,
         container_digest=statement_digest(event.container),
         salt=event.salt,
-        frame=encode_frame(frame),
+        frame=signed.frame(),
     )
     return msgspec.msgpack.encode(prepared)
+
+
+def as_signed(event: SubmittedEvent) -> SignedEvent:
+    """Return an event as `check_signed` does, whose signature we have just made ourselves."""
+    statement = parse_statement(event.statement)
+    return SignedEvent(
+        event=event,
+        statement=statement,
+        kind=event_type(statement.type),
+        digest=statement_digest(event.statement),
+    )
 
 
 def recipe_for(keys: Path, seen: Seen) -> Recipe:
