@@ -12,6 +12,7 @@ from api.checkpoint_keys import key_names
 from api.keystore import KeyStore
 from api.settings import Settings
 from api.supervisor import Child
+from ledger.priority import BACKGROUND
 
 
 def stop_event() -> asyncio.Event:
@@ -42,7 +43,9 @@ def background_children(settings: Settings) -> list[Child]:
     """
     children = [Child([sys.executable, "-m", "api.projecting"])]
     if key_names(KeyStore(settings.keys)):
-        children.append(Child([sys.executable, "-m", "api.checkpoint.process"], niceness=10))
+        children.append(
+            Child([sys.executable, "-m", "api.checkpoint.process"], niceness=BACKGROUND)
+        )
     else:
         log: Any = structlog.get_logger()
         log.warning("no checkpoints are signed here: there is no checkpoint key")

@@ -1,13 +1,13 @@
 """Keep a child process running: start it again when it ends, more and more slowly."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import structlog
+
+from ledger.priority import give_way
 
 _FIRST_PAUSE_SECONDS: Final = 0.1
 _LONGEST_PAUSE_SECONDS: Final = 30.0
@@ -63,7 +63,7 @@ async def supervise(
             start_new_session=True,  # a Ctrl-C at the terminal is the parent's to pass on
         )
         if child.niceness:
-            _give_way(process.pid, child.niceness)
+            give_way(process.pid, child.niceness)
         ended = asyncio.create_task(process.wait())
         await _first(ended, stop)
         if not ended.done():
@@ -79,15 +79,6 @@ async def supervise(
         await _first(asyncio.create_task(asyncio.sleep(pause)), stop)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
     return False
-
-
-def _give_way(pid: int, niceness: int) -> None:
-    with contextlib.suppress(OSError):  # it has ended already
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
-    # Where Linux schedules sessions instead of processes (sched(7), autogroup), as on a desktop,
-    # niceness says nothing to another session, but this does.
-    with contextlib.suppress(OSError):
-        Path(f"/proc/{pid}/autogroup").write_text(str(niceness), "ascii")
 
 
 async def _first(task: asyncio.Task[Any], stop: asyncio.Event) -> None:

@@ -53,6 +53,8 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 jit = off
+# An index is built by one process, so that it leaves the other processors to appends.
+max_parallel_maintenance_workers = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
 log_error_verbosity = terse

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from ledger.collector import calm_collector
 from ledger.errors import UnavailableError
 from ledger.further_processes import process_context
+from ledger.priority import work_in_background
 
 _AHEAD: Final = 2
 TaskT = TypeVar("TaskT")
@@ -99,6 +100,7 @@ def _pool(processes: int, what: str) -> Generator[ProcessPoolExecutor]:
 
 def _begin() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    work_in_background()
     calm_collector()
 
 

@@ -18,6 +18,7 @@ from ledger.collector import calm_collector
 from ledger.database import Database
 from ledger.errors import EnvironmentRefusedError, UnavailableError
 from ledger.further_processes import process_context
+from ledger.priority import work_in_background
 from ledger.verify.snapshot import open_snapshot
 from ledger.verify.tasks import Done, Job, Known, Task
 from ledger.verify.worker import Worker
@@ -176,6 +177,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 def _serve(job: Job, moment: Moment, pipe: Connection) -> None:
     """Do tasks until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    work_in_background()
     calm_collector()
     try:
         _work(job, moment, pipe)
