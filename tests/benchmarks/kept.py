@@ -1,7 +1,7 @@
 """Keep the server and ledgers of one run for the next: `make bench SIZE=10m KEEP=FOLDER`.
 
-A ledger of ten million events takes most of an hour to sign and import. A kept folder spares the
-runs after the first that hour, and lets a run that was interrupted go on where it was.
+A ledger of ten million events takes an hour or so to sign and import. A kept folder spares the runs
+after the first that hour, and lets a run that was interrupted go on where it was.
 """
 
 from pathlib import Path

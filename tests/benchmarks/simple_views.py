@@ -37,7 +37,8 @@ def measure_simple_views(ground: Ground, figures: Figures) -> None:
         number = max(generations(connection, ground.database)) + 1
         started = time.perf_counter()
         size = EntryStore(connection, ground.database).head().size
-        create_generation(connection, ground.database, number, indexes=False)
+        with connection.transaction():
+            create_generation(connection, ground.database, number, indexes=False)
         target = Target(
             database=ground.database, origin=keyring.origin, number=number, up_to=size - 1
         )
