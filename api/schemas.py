@@ -14,16 +14,23 @@ from ledger.roles import Role, StaffKind
 from signing.statement import (
     TYPE_PATTERN,
     HashText,
-    Ref,
     StreamKind,
     TimeText,
     UuidText,
 )
+from signing.statement import Ref as StatementRef
 
 MAX_BATCH_EVENTS = 500
 
 Encoding = Literal["utf-8", "base64"]
 Text = Annotated[str, Meta(max_length=200)]
+
+
+class Ref(StatementRef, frozen=True, kw_only=True):
+    """A reference as clients write it: with the forms that a statement's parser demands."""
+
+    event_id: UuidText
+    statement: HashText
 
 
 class EventSubmission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
