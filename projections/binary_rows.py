@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
-from psycopg.abc import Buffer
-from psycopg.adapt import Dumper
-from psycopg.pq import Format
-from typing_extensions import override
+
+from ledger.binary_arrays import (
+    BytesArray,
+    EncodedArray,
+    IntegersArray,
+    TextsArray,
+    UuidsArray,
+)
 
 COPY_BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 COPY_END: Final = b"\xff\xff"
@@ -44,13 +48,13 @@ def row_encoder(kinds: Sequence[str]) -> Callable[[Sequence[Any]], bytes]:
     return encode
 
 
-def array_data(kind: str, values: Sequence[Any]) -> "_Array":
+def array_data(kind: str, values: Sequence[Any]) -> EncodedArray:
     """Return the values of a column as an array parameter, to be sent as binary."""
-    array = _ARRAYS[kind]
+    array, element = _ARRAYS[kind]
     if not values:
-        return array(_EMPTY.pack(0, 0, array.element))
+        return array(_EMPTY.pack(0, 0, element))
     encode = _ENCODERS[kind]
-    parts = [_ARRAY.pack(1, int(None in values), array.element, len(values), 1)]
+    parts = [_ARRAY.pack(1, int(None in values), element, len(values), 1)]
     parts += [_NULL if value is None else encode(value) for value in values]
     return array(b"".join(parts))
 
@@ -72,66 +76,11 @@ def _bytea(data: bytes) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
-class _Array(bytes):
-    """An encoded array, of which psycopg must know the type.
-
-    Attributes:
-        element: object id of the elements' type.
-    """
-
-    element: int
-
-
-class _Uuids(_Array):
-    element = psycopg.adapters.types["uuid"].oid
-
-
-class _Texts(_Array):
-    element = psycopg.adapters.types["text"].oid
-
-
-class _Bigints(_Array):
-    element = psycopg.adapters.types["int8"].oid
-
-
-class _Byteas(_Array):
-    element = psycopg.adapters.types["bytea"].oid
-
-
-class _Encoded(Dumper):
-    format = Format.BINARY
-
-    @override
-    def dump(self, obj: bytes) -> Buffer:
-        return obj
-
-
-class _UuidsDumper(_Encoded):
-    oid = psycopg.adapters.types["uuid"].array_oid
-
-
-class _TextsDumper(_Encoded):
-    oid = psycopg.adapters.types["text"].array_oid
-
-
-class _BigintsDumper(_Encoded):
-    oid = psycopg.adapters.types["int8"].array_oid
-
-
-class _ByteasDumper(_Encoded):
-    oid = psycopg.adapters.types["bytea"].array_oid
-
-
-psycopg.adapters.register_dumper(_Uuids, _UuidsDumper)
-psycopg.adapters.register_dumper(_Texts, _TextsDumper)
-psycopg.adapters.register_dumper(_Bigints, _BigintsDumper)
-psycopg.adapters.register_dumper(_Byteas, _ByteasDumper)
-
-_ARRAYS: Final[dict[str, type[_Array]]] = {
-    "uuid": _Uuids,
-    "text": _Texts,
-    "bigint": _Bigints,
-    "bytea": _Byteas,
+_ARRAYS: Final[dict[str, tuple[type[EncodedArray], int]]] = {
+    "uuid": (UuidsArray, psycopg.adapters.types["uuid"].oid),
+    "text": (TextsArray, psycopg.adapters.types["text"].oid),
+    "bigint": (IntegersArray, psycopg.adapters.types["int8"].oid),
+    "bytea": (BytesArray, psycopg.adapters.types["bytea"].oid),
 }
 _ENCODERS: Final[dict[str, Callable[[Any], bytes]]] = {
     "uuid": _uuid,
