@@ -49,7 +49,8 @@ MIDDLE: Final = 100_000
 """Size of the ledger on which what takes long is measured, where the largest one is larger."""
 _LONG_RECORD: Final = 500
 _LOOKS: Final = 400
-_APPENDING_SHARE: Final = 0.65
+_APPENDING_SHARE: Final = 0.6
+_SERVING_SHARE: Final = 0.8
 _MOST_PATIENTS: Final = 1_000_000
 _ROW_SAMPLE: Final = 2_000
 
@@ -181,7 +182,7 @@ class Run:
             smallest = label(min(self._grounds))
             measure_rebuild(small, figures, f"rebuild of all views at {smallest}")
         served = site.aside(small)
-        for _ in range(self._plan.rounds):
+        for _ in self._rounds("serving", _SERVING_SHARE):
             seconds = self._plan.share(0.005, 2, 5)
             measure_lag(site, small, runner, figures, seconds=seconds)
             events = self._plan.share(4, 1_280, 4_480)
