@@ -53,9 +53,9 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 jit = off
-# Ids lie at random places of two indexes. With the server's defaults (128 MB and 1 GB) their pages are
-# written out and read again all the time, and under load a checkpoint every few seconds makes
-# each of them be logged whole once more. Recovery after a crash replays at most this much.
+# Ids lie at random places of two indexes. With the server's defaults (128 MB and 1 GB) their
+# pages are written out and read again all the time, and under load a checkpoint every few
+# seconds makes each be logged whole once more. Recovery after a crash replays so much at most.
 shared_buffers = 512MB
 max_wal_size = 4GB
 # An index is built by one process, so that it leaves the other processors to appends.
