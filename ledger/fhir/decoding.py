@@ -1,11 +1,18 @@
 """Make decoders of FHIR's JSON, in which numbers keep the digits with which they were written."""
 
+import re
 from typing import Any, Final, cast
 
 import msgspec
 
 from ledger.fhir.primitives import ExactDecimal
 from ledger.fhir.rules import RuleBrokenError
+
+EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
+"""An object with nothing but an id, which decoding cannot see."""
+
+SUSPECT: Final = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
+"""What hides control characters and marks: escapes, and the UTF-8 of U+FFFE and U+FFFF."""
 
 MAX_EXPONENT: Final = 400  # of ten; beyond it a number is no measurement and floods other readers
 

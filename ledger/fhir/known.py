@@ -4,11 +4,10 @@ What hospitals write repeats: the same codes, units, wards, staff and patients, 
 An element whose very text was judged before needs no second judgement, only to be looked up.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from ledger.fhir.decoding import decoder_of
+from ledger.fhir.decoding import EMPTY, decoder_of
 from ledger.jsontext import is_plain
 
 MAX_BRACKETS: Final = 24
@@ -16,7 +15,6 @@ MAX_BRACKETS: Final = 24
 
 MAX_ELEMENTS: Final = 20_000  # of all types together: 12 MB, as hospitals write them
 _MAX_LENGTH: Final = 512
-_EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
 
 
 class UnusualError(ValueError):
@@ -69,7 +67,7 @@ class Known(dict[bytes, Any]):
         value = self._decode(text)
         if self._check is not None:
             self._check(value)
-        if _EMPTY.search(text) or b'"contained"' in text or not is_plain(text):
+        if EMPTY.search(text) or b'"contained"' in text or not is_plain(text):
             raise UnusualError
         if self._memory is not None and len(text) <= _MAX_LENGTH:
             self._memory.add()

@@ -22,15 +22,12 @@ from msgspec import Struct
 
 from ledger.errors import ContentRejectedError
 from ledger.fhir import primitives, r4
-from ledger.fhir.decoding import decoder_of
+from ledger.fhir.decoding import EMPTY, SUSPECT, decoder_of
 from ledger.fhir.quick import decode_quickly
 from ledger.fhir.rules import RuleBrokenError
 
 S = TypeVar("S", bound=Struct)
 
-_EMPTY: Final = re.compile(rb'\{[ \t\r\n]*(?:"id"[ \t\r\n]*:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*)?\}')
-# What hides control characters: escapes, and the UTF-8 of U+FFFE and U+FFFF.
-_SUSPECT: Final = re.compile(rb"\\[ubf]|\xef\xbf[\xbe\xbf]")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]")
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -75,13 +72,13 @@ def decode_resource(data: bytes, resource_type: str) -> r4.AnyResource:
 
 def decode_carefully(data: bytes, resource_type: str) -> r4.AnyResource:
     """Do as `decode_resource`, whatever the content is like."""
-    if _EMPTY.search(data):
+    if EMPTY.search(data):
         _check_empty(data)
     resource = _decode(_RESOURCE, data, _fhir_code)
     if type(resource).__name__ != resource_type:
         raise ContentRejectedError("fhir-resource-type", "/resourceType")
     # Most texts have neither byte, which is quickly seen.
-    if (b"\\" in data or b"\xef\xbf" in data) and _SUSPECT.search(data):
+    if (b"\\" in data or b"\xef\xbf" in data) and SUSPECT.search(data):
         _check_text(_PLAIN.decode(data))
     if b'"contained"' in data or (b"#" in data and b'"#' in data) or b"\\u0023" in data:
         _check_contained(_PLAIN.decode(data), "")
@@ -193,7 +190,7 @@ def _check_empty(data: bytes) -> None:
 def _check_text(document: object) -> None:
     """Refuse control characters, which XML, the other form of FHIR, cannot carry.
 
-    Also an object with nothing but an id, which ``_EMPTY`` misses when its name is escaped.
+    Also an object with nothing but an id, which ``EMPTY`` misses when its name is escaped.
     """
     for pointer, value in _walk(document, ""):
         if isinstance(value, str) and _CONTROL.search(value):
