@@ -41,6 +41,12 @@ def prepare(site: Site, ground: Ground, events: int, *, callers: int) -> list[li
     return ground.sealed(deal(chains, callers=callers, events=share * callers))
 
 
+def in_turns(queues: Queues, turns: int) -> list[Queues]:
+    """Return the queues in so many parts of the same length, to be appended one after the other."""
+    share = len(queues[0]) // turns
+    return [[queue[at * share : (at + 1) * share] for queue in queues] for at in range(turns)]
+
+
 async def append_all(sequencer: Sequencer, queues: Queues) -> list[float]:
     """Let every caller append its events one after the other; return the latencies, seconds."""
     latencies: list[float] = []

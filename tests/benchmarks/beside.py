@@ -7,16 +7,18 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Final, LiteralString
 
 from psycopg import conninfo
 
-from tests.benchmarks.appends import Queues, append_all, prepare, sequencer_of
+from ledger.priority import give_way
+from tests.benchmarks.appends import Queues, append_all, in_turns, prepare, sequencer_of
 from tests.benchmarks.figures import Figures, percentile, say
 from tests.benchmarks.site import REPOSITORY, Ground, Site, server_arguments
 from tests.benchmarks.workload import CORES
 
+ALONE: Final = "append alone, between those works, p99 ms"
 _CALLERS: Final = 64
 _SETTLE_SECONDS: Final = 0.3
 _START_SECONDS: Final = 1.5
@@ -28,6 +30,10 @@ _STATEMENTS: Final[Mapping[str, tuple[LiteralString, ...]]] = {
         "DROP INDEX ledger.beside",
     ),
 }
+_BASE_BACKUP: Final = (
+    *("-D", "-", "-F", "tar", "-X", "none"),
+    *("--checkpoint=fast", "--max-rate=64M"),
+)
 _READ: Final = "SELECT * FROM ledger.entry ORDER BY position"
 
 
@@ -39,32 +45,32 @@ def names() -> list[str]:
 def measure_beside(
     site: Site, runner: asyncio.Runner, figures: Figures, *, events: int, only: Sequence[str] = ()
 ) -> None:
-    """Append by 64 callers alone and beside each work, in turn; add the 99th percentiles."""
+    """Append by 64 callers alone and beside each work, by turns; add the 99th percentiles.
+
+    Alone means all turns alone together: one of them lasts half a second, in which a single pause
+    of the disk decides what the percentile is.
+    """
     works = [name for name in names() if not only or name in only]
-    prepared = prepare(site, site.main, 2 * len(works) * events, callers=_CALLERS)
-    share = len(prepared[0]) // (2 * len(works))
-    windows = [
-        [queue[at * share : (at + 1) * share] for queue in prepared] for at in range(2 * len(works))
-    ]
-    runner.run(_measure(site, figures, works, windows))
+    prepared = prepare(site, site.main, (2 * len(works) + 1) * events, callers=_CALLERS)
+    supply = iter(in_turns(prepared, 2 * len(works) + 1))
+    runner.run(_measure(site, figures, works, supply))
 
 
 async def _measure(
-    site: Site, figures: Figures, works: Sequence[str], windows: Sequence[Queues]
+    site: Site, figures: Figures, works: Sequence[str], supply: Iterator[Queues]
 ) -> None:
-    supply = iter(windows)
+    alone: list[float] = []
     async with sequencer_of(site.main) as sequencer:
+        await append_all(sequencer, next(supply))  # warms up
         for work in works:
-            alone = await append_all(sequencer, next(supply))
+            alone += await append_all(sequencer, next(supply))
             with _beside(site, work) as count:
                 await asyncio.sleep(_START_SECONDS if work in _commands_of() else _SETTLE_SECONDS)
                 beside = await append_all(sequencer, next(supply))
-            figures.add(f"append alone, before {work}, p99 ms", 1000 * percentile(alone, 99))
             figures.add(f"append beside {work} p99 ms", 1000 * percentile(beside, 99))
-            say(
-                f"    slowest alone {1000 * max(alone):.0f} ms, beside {1000 * max(beside):.0f} ms"
-                f" ({count()} times done)"
-            )
+            say(f"    the slowest took {1000 * max(beside):.0f} ms ({count()} times done)")
+    figures.add(ALONE, 1000 * percentile(alone, 99))
+    say(f"    the slowest took {1000 * max(alone):.0f} ms")
 
 
 @contextlib.contextmanager
@@ -153,7 +159,7 @@ def _arguments(site: Site, work: str) -> list[str]:
         return [sys.executable, "-m", "api.cli.main", command]
     arguments = [str(site.programs / program), *server_arguments(site.main.url)]
     if program == "pg_basebackup":
-        return [*arguments, "-D", "-", "-F", "tar", "-X", "none", "--checkpoint=fast"]
+        return [*arguments, *_BASE_BACKUP]
     database = str(conninfo.conninfo_to_dict(site.main.url)["dbname"])
     return [*arguments, "--schema=ledger", "--format=custom", database]
 
@@ -170,6 +176,7 @@ def _command(site: Site, work: str) -> Generator[Callable[[], int]]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # with its helpers it is ended as a group
         ) as process:
+            give_way(process.pid)  # as docs/operations.md says of what runs beside a busy ledger
             while process.poll() is None and not stop.wait(0.02):
                 pass
             if process.poll() is None:

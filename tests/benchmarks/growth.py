@@ -4,18 +4,20 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Final, LiteralString
 
 from ledger.merkle import consistency_proof, inclusion_proof
 from ledger.reader import LedgerReader
 from ledger.store import EntryStore
 from ledger.verify import VerifyOptions, verify_ledger
-from tests.benchmarks.appends import measure_appends, prepare
+from tests.benchmarks.appends import Queues, append_all, in_turns, prepare, sequencer_of
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.site import Ground, Site
 
 SIZES: Final = (10_000, 100_000, 1_000_000, 10_000_000)
 _PROOFS: Final = 400
+_TURNS: Final = 6
 _PARTS: Final[Mapping[str, LiteralString]] = {
     "entry, rows": "SELECT pg_relation_size('ledger.entry')",
     "entry, by position": "SELECT pg_relation_size('ledger.entry_position_is_unique')",
@@ -52,13 +54,39 @@ def sizes_up_to(size: int) -> list[int]:
 def measure_growth(
     site: Site, runner: asyncio.Runner, figures: Figures, grounds: Mapping[int, Ground], events: int
 ) -> None:
-    """Append by 64 callers to each ledger, one after the other, and prove events of each."""
+    """Append by 64 callers to each ledger by turns, and prove events of each."""
     prepared = {size: prepare(site, grounds[size], events, callers=64) for size in grounds}
-    for size, ground in grounds.items():
-        name = f"append at {label(size)}, 64 callers"
-        runner.run(measure_appends(ground, figures, name, prepared[size]))
+    runner.run(_append_by_turns(figures, grounds, prepared))
     for size, ground in grounds.items():
         measure_proofs(ground, figures, size)
+
+
+async def _append_by_turns(
+    figures: Figures, grounds: Mapping[int, Ground], prepared: Mapping[int, Queues]
+) -> None:
+    """Append in short turns, so that a slow second of the machine meets every size alike.
+
+    The first turn of each ledger fills caches and does not count.
+    """
+    seconds = dict.fromkeys(grounds, 0.0)
+    latencies: dict[int, list[float]] = {size: [] for size in grounds}
+    turns = {size: in_turns(prepared[size], _TURNS + 1) for size in grounds}
+    async with AsyncExitStack() as stack:
+        sequencers = {
+            size: await stack.enter_async_context(sequencer_of(ground))
+            for size, ground in grounds.items()
+        }
+        for turn in range(_TURNS + 1):
+            for size, sequencer in sequencers.items():
+                started = time.perf_counter()
+                taken = await append_all(sequencer, turns[size][turn])
+                if turn > 0:
+                    seconds[size] += time.perf_counter() - started
+                    latencies[size] += taken
+    for size, taken in latencies.items():
+        name = f"append at {label(size)}, 64 callers"
+        figures.add(name, len(taken) / seconds[size])
+        figures.add_latencies(name, taken)
 
 
 def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:

@@ -39,11 +39,13 @@ class Kept(msgspec.Struct, kw_only=True):
         home: the folder.
         runs: how many have begun there.
         databases: by what they hold: `main`, and the copies by size.
+        rates: at which they were loaded, by the names of figures.
     """
 
     home: str
     runs: int = 0
     databases: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    rates: dict[str, float] = msgspec.field(default_factory=dict[str, float])
 
     @classmethod
     def read(cls, home: Path) -> Self:
@@ -70,6 +72,11 @@ class Kept(msgspec.Struct, kw_only=True):
     def add(self, what: str, name: str) -> None:
         """Take note of a database."""
         self.databases[what] = name
+        self.write()
+
+    def add_rate(self, name: str, rate: float) -> None:
+        """Take note of how quickly something was loaded."""
+        self.rates[name] = rate
         self.write()
 
     def first_patient(self) -> int:

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from tests.benchmarks.beside import names
+from tests.benchmarks.beside import ALONE, names
 from tests.benchmarks.workload import CORES
 
 BOUND: Final = "bound of a signed POST"
@@ -131,6 +131,7 @@ _VERIFICATION: Final = (
     ),
     Row(group=_VERIFY, figure="verify hashes at the largest", floor=200_000, goal=300_000),
     _latency(_VERIFY, "incremental verify, s for 100,000 new events", 15),
+    _latency(_VERIFY, "incremental verify, MB of its largest process", 300),
 )
 _READS: Final = (
     Row(group=_READ, figure="rebuild of the simple views", floor=100_000),
@@ -182,7 +183,7 @@ ROWS: Final = (
         Row(
             group=_BESIDE,
             figure=f"append beside {work} p99 ms",
-            baseline=f"append alone, before {work}, p99 ms",
+            baseline=ALONE,
             floor=3,
             less=True,
         )

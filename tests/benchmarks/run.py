@@ -130,11 +130,9 @@ class Run:
         record = runner.run(append_chain(site.main, chain))
         for size in sizes_up_to(self._plan.size):
             last = size == self._plan.size
-            kept = None if last else site.kept_copy(label(size))
-            if kept is None:
-                load(site, self._figures, size=size)
-                kept = site.main if last else site.copy(label(size))
-            self._grounds[size] = kept
+            load(site, self._figures, size=size)
+            kept = site.main if last else site.kept_copy(label(size))
+            self._grounds[size] = kept or site.copy(label(size))
         return record
 
     def _appends(self, runner: asyncio.Runner, baselines: Baselines) -> None:
@@ -152,7 +150,7 @@ class Run:
             runner.run(measure_appends(site.main, figures, name, queues.pop(callers)))
         baselines.pgbench(figures, clients=8)
         baselines.measure(figures)
-        events_each = plan.share(6, 1_280, 6_400)
+        events_each = plan.share(12, 2_560, 12_800)
         measure_growth(site, runner, figures, self._grounds, events_each)
 
     def _posts(self) -> None:
