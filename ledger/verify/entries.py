@@ -86,7 +86,7 @@ def place_of(row: StoredEntry) -> Place:
 def chain_fault(opening: Opening, before: Newest) -> tuple[FindingCode, str] | None:
     """Return (4) what keeps a row from following its stream's event before, or None."""
     version, previous = before
-    if opening.version != version + 1:
+    if opening.version != version + 1 or version < 0:
         return "version-gap", f"version {opening.version} of its stream after {version}"
     if len(opening.salt) == HASH_BYTES and opening.link in {b"", _link(opening, previous)}:
         return None
@@ -173,7 +173,7 @@ class SpanChecker:
         newest[stream] = (version, leaf)
         if before is not None:
             salt = row.link_salt
-            if version == before[0] + 1 and len(salt) == HASH_BYTES:
+            if version == before[0] + 1 > 0 and len(salt) == HASH_BYTES:
                 expected = LINK_PREFIX + salt + _VERSION.pack(version) + before[1]
                 if sha256(expected).digest() == link:
                     return
