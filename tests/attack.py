@@ -105,6 +105,8 @@ class Attack:
                     table=sql.SQL(table), name=sql.Identifier(name)
                 )
             )
+        # Without any index by position, entries would not be read by blocks.
+        self.run("CREATE INDEX ON {ledger}.entry (position)")
         self.run("CREATE TABLE {ledger}.sealed_rest PARTITION OF {ledger}.sealed DEFAULT")
         self.connection.execute("CREATE SCHEMA kept")
         for column in self.columns():

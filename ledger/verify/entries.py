@@ -4,7 +4,7 @@ What only the rows before can tell is handed on: `ledger.verify.joining` joins t
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
 from typing import Final
@@ -112,17 +112,23 @@ class SpanChecker:
         self._blocks = blocks and start % TILE_WIDTH == 0
         self._span = CheckedSpan(next=start)
         self._received = -1
+        self._ids: list[bytes] = []
 
     def check(self, rows: Iterable[StoredEntry]) -> CheckedSpan:
-        """Check all rows of the span; return what they say together.
+        """Check all rows of the span; return what they say together."""
+        self.take(rows)
+        return self.finish()
+
+    def take(self, rows: Iterable[StoredEntry]) -> None:
+        """Check the next rows.
 
         (2) Positions follow one another. (3) Each is an entry, with its leaf hash. (4) Each
         follows the previous version of its stream. (5) None was received before its predecessor.
         """
         span = self._span
-        ids: list[bytes] = []
         for row in rows:
-            ids.append(row.event_id)
+            span.rows += 1
+            self._ids.append(row.event_id.rjust(_ID_BYTES, b"\0"))
             leaf = sha256(b"\x00" + row.entry).digest()
             if row.position == span.next or self._is_ahead(row):
                 if span.first is None:
@@ -133,8 +139,11 @@ class SpanChecker:
             if leaf != row.leaf_hash:
                 self._add("leaf-mismatch", row, "the leaf hash is not that of the entry")
             self._check_chain(row, leaf, self._link_in(row))
-        span.rows = len(ids)
-        span.ids = numbers_in(ids)
+
+    def finish(self) -> CheckedSpan:
+        """Return what all rows say together."""
+        span = self._span
+        span.ids = numbers_in(b"".join(self._ids))
         if self._blocks:
             _gather_blocks(span)
         return span
@@ -192,12 +201,9 @@ def report_gap(findings: Findings, first: int, last: int) -> None:
     findings.add("position-gap", Place(position=first), f"positions {first} to {last} have no row")
 
 
-def numbers_in(ids: Sequence[bytes]) -> bytes:
-    """Return the last eight bytes of each id as sorted numbers, an `array("Q")`'s bytes."""
-    joined = b"".join(ids)
-    if len(joined) != _ID_BYTES * len(ids):
-        joined = b"".join(event_id.rjust(_ID_BYTES, b"\0") for event_id in ids)
-    return array("Q", sorted(array("Q", joined)[1::2])).tobytes()
+def numbers_in(ids: bytes) -> bytes:
+    """Return the last eight of each 16 bytes as sorted numbers, an `array("Q")`'s bytes."""
+    return array("Q", sorted(array("Q", ids)[1::2])).tobytes()
 
 
 def _gather_blocks(span: CheckedSpan) -> None:

@@ -41,6 +41,29 @@ class StoredEntry(NamedTuple):
     link_salt: bytes
 
 
+class EntryBlock(NamedTuple):
+    """The rows of `entry` at up to 256 positions by columns: the values of each, joined.
+
+    Where a link salt, an entry or a leaf hash is not as long as it should be, all columns are
+    empty. Of a value that is null there is nothing, and its column is too short.
+
+    Attributes:
+        first: position at which the block begins.
+        positions: 8 bytes each.
+        event_ids: 16 bytes each.
+        chains: stream, version and link salt: 16, 8 and 32 bytes each.
+        entries: 108 bytes each.
+        leaf_hashes: 32 bytes each.
+    """
+
+    first: int
+    positions: bytes
+    event_ids: bytes
+    chains: bytes
+    entries: bytes
+    leaf_hashes: bytes
+
+
 class StoredEvent(NamedTuple):
     """What must be known of a row of `entry` to open its body, and the body if it has one."""
 

@@ -6,7 +6,7 @@ transaction, so a ledger may be verified while it is written to, and memory stay
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count
+from itertools import chain, count
 from typing import Final, LiteralString, TypeVar
 
 import psycopg
@@ -22,6 +22,7 @@ from ledger.verify import queries
 from ledger.verify.report import Place
 from ledger.verify.rows import (
     CheckpointRow,
+    EntryBlock,
     HeadRow,
     KeyRow,
     LedgerRow,
@@ -39,6 +40,7 @@ _NO_TIMEOUTS: Final = (
     "SET LOCAL jit = off",
 )
 _PAGE: Final = 256
+_BLOCKS: Final = 16
 T = TypeVar("T")
 
 
@@ -82,6 +84,19 @@ class Snapshot:
     def entries(self, span: Span) -> Iterator[StoredEntry]:
         """Return the rows of `entry` in a span by position."""
         return self._stream(StoredEntry, queries.ENTRIES, _bounds(span))
+
+    def entry_blocks(self, span: Span) -> Iterator[EntryBlock]:
+        """Return the rows of `entry` in a span, 256 positions at a time."""
+        pages = self._pages(EntryBlock, queries.ENTRY_BLOCKS, _bounds(span), page=_BLOCKS)
+        return chain.from_iterable(pages)
+
+    def reads_blocks(self, span: Span) -> bool:
+        """Tell whether `entry_blocks` is a way to read this span.
+
+        Without an index by position it would read the whole table for each block.
+        """
+        schema = {"schema": self._database.schema}
+        return not span.is_open and self._number(queries.INDEXES_BY_POSITION, schema) > 0
 
     def events(
         self,
@@ -206,12 +221,17 @@ class Snapshot:
             yield from page
 
     def _pages(
-        self, kind: type[T], query: LiteralString, parameters: Mapping[str, object] | None = None
+        self,
+        kind: type[T],
+        query: LiteralString,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        page: int = _PAGE,
     ) -> Iterator[Sequence[T]]:
         name = f"verify_{next(self._names)}"
         with self._connection.cursor(name, row_factory=args_row(kind)) as cursor:
             cursor.execute(self._database.query(query), parameters, binary=True)
-            while rows := cursor.fetchmany(_PAGE):
+            while rows := cursor.fetchmany(page):
                 yield rows
 
 

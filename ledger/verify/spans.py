@@ -26,6 +26,11 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     nulls: bool = False
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether it goes on without end to either side."""
+        return self.first == _LEAST or self.is_end
+
+    @property
     def is_end(self) -> bool:
         """Tell whether no position lies beyond."""
         return self.last == _GREATEST

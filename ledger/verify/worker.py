@@ -9,11 +9,12 @@ import msgspec
 
 from ledger.errors import CommandRefusedError
 from ledger.keyring import Keyring
+from ledger.merkle import TILE_WIDTH
 from ledger.rules.authority import check_key
 from ledger.rules.context import RuleContext
 from ledger.verify.acks import AckChecker, Acks
+from ledger.verify.blocks import BlockChecker
 from ledger.verify.directory import Directory
-from ledger.verify.entries import SpanChecker
 from ledger.verify.events import EventJudge
 from ledger.verify.keys import StreamKeys
 from ledger.verify.reading import DIRECTORY_KINDS, DepthOf, EventReader, ReadEvent
@@ -65,12 +66,19 @@ class Worker:
 
     def _check_entries(self, task: CheckEntries) -> EntriesChecked:
         findings = Findings()
-        checker = SpanChecker(findings, start=max(task.span.first, 0))
-        rows = self._snapshot.entries(task.span)
-        if task.acks:
-            rows = AckChecker(Acks(task.acks), findings).watch(rows, at_end=task.span.is_end)
-        span = checker.check(rows)
-        return EntriesChecked(span=span, found=findings.take())
+        checker = BlockChecker(findings, start=max(task.span.first, 0))
+        span = task.span
+        if not task.acks and self._snapshot.reads_blocks(span):
+            for block in self._snapshot.entry_blocks(span):
+                if not checker.take_block(block):  # then what is wrong is told by its rows
+                    last = min(block.first + TILE_WIDTH - 1, span.last)
+                    checker.take(self._snapshot.entries(Span(first=block.first, last=last)))
+        else:
+            rows = self._snapshot.entries(span)
+            if task.acks:
+                rows = AckChecker(Acks(task.acks), findings).watch(rows, at_end=span.is_end)
+            checker.take(rows)
+        return EntriesChecked(span=checker.finish(), found=findings.take())
 
     def _check_events(self, task: CheckEvents) -> EventsChecked:
         findings = Findings()
