@@ -93,7 +93,21 @@ FROM {ledger}.entry AS e LEFT JOIN {ledger}.sealed AS s
 WHERE e.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND e.position IS NULL)
 ORDER BY e.position, e.ctid, s.ctid
 """
-# Of bodies that will not be opened only the first byte is read, which tells their form.
+# Entries without a body, bodies without an entry, and bodies whose first byte is not that of sealed
+# ones. Only an index is read of `entry`, and no rows of it are sorted or sent.
+ODD_BODIES: Final = """
+SELECT e.here IS TRUE, coalesce(e.position, s.position, -1)
+FROM (
+  SELECT position, true AS here FROM {ledger}.entry
+  WHERE position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND position IS NULL)
+) AS e FULL JOIN (
+  SELECT position, substring(body FROM 1 FOR 1) = '\\x01' AS sealed FROM {ledger}.sealed
+  WHERE position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND position IS NULL)
+) AS s ON s.position = e.position
+WHERE e.here IS NULL OR s.sealed IS NOT TRUE
+ORDER BY 2
+"""
+# Those that ODD_BODIES names, and what is wanted besides.
 SOME_EVENTS: Final = """
 SELECT coalesce(e.position, -1), coalesce(e.stream::text, ''), coalesce(e.event_id::text, ''),
   coalesce(e.entry, ''),
@@ -101,8 +115,10 @@ SELECT coalesce(e.position, -1), coalesce(e.stream::text, ''), coalesce(e.event_
 FROM {ledger}.entry AS e LEFT JOIN {ledger}.sealed AS s
   ON s.position = e.position AND s.position BETWEEN %(first)s AND %(last)s
 WHERE (e.position BETWEEN %(first)s AND %(last)s OR (%(nulls)s AND e.position IS NULL))
+  AND (e.position = ANY(%(odd)s::bigint[]) OR e.position IS NULL
+    OR e.stream = ANY(%(streams)s::uuid[]) OR e.position = ANY(%(positions)s::bigint[]))
   AND (s.position IS NULL OR e.stream = ANY(%(streams)s::uuid[])
-    OR e.position = ANY(%(positions)s)
+    OR e.position = ANY(%(positions)s::bigint[])
     OR substring(coalesce(s.body, '') FROM 1 FOR 1) <> '\\x01')
 ORDER BY e.position, e.ctid, s.ctid
 """

@@ -74,6 +74,13 @@ class StoredEvent(NamedTuple):
     body: bytes | None
 
 
+class OddBody(NamedTuple):
+    """A position at which entry and sealed body are not both there."""
+
+    has_entry: bool
+    position: int
+
+
 class StoredTile(NamedTuple):
     """A row of `tile`, as stored."""
 

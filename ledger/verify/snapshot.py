@@ -26,6 +26,7 @@ from ledger.verify.rows import (
     HeadRow,
     KeyRow,
     LedgerRow,
+    OddBody,
     StoredEntry,
     StoredEvent,
     StoredTile,
@@ -98,26 +99,34 @@ class Snapshot:
         schema = {"schema": self._database.schema}
         return not span.is_open and self._number(queries.INDEXES_BY_POSITION, schema) > 0
 
-    def events(
+    def events(self, span: Span) -> Iterator[Sequence[StoredEvent]]:
+        """Return the rows of `entry` in a span with their bodies, by position, a page at a time."""
+        return self._pages(StoredEvent, queries.EVENTS, _bounds(span))
+
+    def some_events(
         self,
         span: Span,
         *,
-        streams: Collection[str] | None,
-        positions: Collection[int] = (),
+        odd: Collection[int],
+        streams: Collection[str],
+        positions: Collection[int],
     ) -> Iterator[Sequence[StoredEvent]]:
-        """Return the rows of `entry` in a span with their bodies, by position, a page at a time.
+        """Return some rows of `entry` in a span, as `events` does.
 
         Args:
             span: which positions.
-            streams: whose bodies are wanted, besides those in clear and those of no form; None
-                for all. Of other events only those without a body are returned,
+            odd: where events lie that have no body, or one that is not sealed: all of these,
+            streams: those of these streams,
             positions: and those at these positions.
         """
-        bounds = _bounds(span)
-        if streams is None:
-            return self._pages(StoredEvent, queries.EVENTS, bounds)
-        wanted = {**bounds, "streams": list(streams), "positions": list(positions)}
-        return self._pages(StoredEvent, queries.SOME_EVENTS, wanted)
+        if not (odd or streams or positions):
+            return iter(())
+        lists = {"odd": list(odd), "streams": list(streams), "positions": list(positions)}
+        return self._pages(StoredEvent, queries.SOME_EVENTS, {**_bounds(span), **lists})
+
+    def odd_bodies(self, span: Span) -> list[OddBody]:
+        """Return where in a span there is no body, one that is not sealed, or one by itself."""
+        return self._all(OddBody, queries.ODD_BODIES, _bounds(span))
 
     def streams_from(self, start: int) -> set[str]:
         """Return the streams that have an event at or after a position."""

@@ -96,7 +96,8 @@ class Worker:
         path = Path(self._job.folder) / f"events-{task.number}"
         sorter = _Sorter(findings, self._directory, EventWriter(path, buckets=self._job.buckets))
         events = 0
-        for page in self._pages(task.span):
+        pages, orphans = self._rows(task.span)
+        for page in pages:
             events += len(page)
             if keys is not None:
                 keys.forget(beyond=_KEPT_KEYS)
@@ -106,7 +107,7 @@ class Worker:
             for row, event in zip(wanted, reader.read_page(wanted), strict=True):
                 if event is not None:
                     sorter.take(event, alone=self._is_alone(row))
-        for position in self._snapshot.orphans(task.span):
+        for position in orphans:
             findings.add(
                 "position-gap", Place(position=position), "a body without an entry of its own"
             )
@@ -119,13 +120,23 @@ class Worker:
             sorted=sorter.writer.write(),
         )
 
-    def _pages(self, span: Span) -> Iterator[Sequence[StoredEvent]]:
-        """Return the events of a span whose bodies are opened: of old ones only some."""
-        job = self._job
-        if job.streams is not None or job.basis is None or not job.basis.covers(span.last):
-            return self._snapshot.events(span, streams=job.streams)
-        sampled = [at for at in job.basis.sampled if span.first <= at <= span.last]
-        return self._snapshot.events(span, streams=job.old_streams, positions=sampled)
+    def _rows(self, span: Span) -> tuple[Iterator[Sequence[StoredEvent]], list[int]]:
+        """Return the events of a span whose bodies are opened, and where bodies lie alone.
+
+        Of the events that a note covers, and of those of other streams, only some are opened.
+        """
+        job, snapshot = self._job, self._snapshot
+        if job.streams is not None:
+            streams, sampled = job.streams, list[int]()
+        elif job.basis is not None and job.basis.covers(span.last):
+            streams = job.old_streams
+            sampled = [at for at in job.basis.sampled if span.first <= at <= span.last]
+        else:
+            return snapshot.events(span), snapshot.orphans(span)
+        found = snapshot.odd_bodies(span)
+        odd = [one.position for one in found if one.has_entry]
+        pages = snapshot.some_events(span, odd=odd, streams=streams, positions=sampled)
+        return pages, [one.position for one in found if not one.has_entry]
 
     def _depth_of(self, task: CheckEvents) -> DepthOf:
         """Tell how much of events is looked at: of old signatures, those that are sampled."""
