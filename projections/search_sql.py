@@ -57,6 +57,8 @@ SELECT page.rank::int, page.patient, p.body
 FROM page JOIN {views}.search_patient AS p USING (patient)
 ORDER BY page.rank DESC, page.sort_name, page.patient
 """
+# Each candidate is ranked by itself: the planner expects one, and would join thousands with
+# thousands.
 SEARCH: Final = (
     "WITH"  # noqa: S608 - constants
     + _WAY
@@ -74,29 +76,29 @@ SEARCH: Final = (
   WHERE w.n = %(leading)s AND (w.must IS NULL OR t.exact = w.must)
     AND t.names LIKE ALL (%(needed)s::text[])
   GROUP BY t.patient, t.sort_name, t.names
-), other AS (
-  SELECT c.patient, w.n, max(
-    CASE WHEN w.kind <> 'name' THEN (
-      SELECT max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int)
-      FROM {views}.search_word AS t
-      WHERE t.patient = c.patient AND t.kind = w.kind AND t.token >= w.low AND t.token < w.high
-        AND (w.must IS NULL OR t.exact = w.must)
-    )
-    WHEN c.names LIKE w.complete THEN 3
-    WHEN c.names LIKE w.whole THEN 2
-    WHEN c.names LIKE w.spelt THEN 1
-    WHEN c.names LIKE w.begun THEN 0
-    END
-  ) AS score
-  FROM candidate AS c CROSS JOIN way AS w
-  WHERE w.n <> %(leading)s
-  GROUP BY c.patient, w.n
-), others AS (
-  SELECT patient, sum(score) AS score FROM other GROUP BY patient HAVING count(score) = %(others)s
 ), ranked AS (
   SELECT c.score + coalesce(o.score, 0) AS rank, c.sort_name, c.patient
-  FROM candidate AS c LEFT JOIN others AS o USING (patient)
-  WHERE %(others)s = 0 OR o.patient IS NOT NULL
+  FROM candidate AS c LEFT JOIN LATERAL (
+    SELECT sum(b.score) AS score, count(b.score) AS matched FROM (
+      SELECT max(
+        CASE WHEN w.kind <> 'name' THEN (
+          SELECT max(2 * (t.token = w.token)::int + starts_with(t.exact, w.exact)::int)
+          FROM {views}.search_word AS t
+          WHERE t.patient = c.patient AND t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+            AND (w.must IS NULL OR t.exact = w.must)
+        )
+        WHEN c.names LIKE w.complete THEN 3
+        WHEN c.names LIKE w.whole THEN 2
+        WHEN c.names LIKE w.spelt THEN 1
+        WHEN c.names LIKE w.begun THEN 0
+        END
+      ) AS score
+      FROM way AS w
+      WHERE w.n <> %(leading)s
+      GROUP BY w.n
+    ) AS b
+  ) AS o ON %(others)s > 0
+  WHERE coalesce(o.matched, 0) = %(others)s
 ), page AS (
   SELECT r.rank, r.sort_name, r.patient
   FROM ranked AS r LEFT JOIN last ON true
