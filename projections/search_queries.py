@@ -14,11 +14,13 @@ import msgspec
 from ledger.errors import RejectedError
 from ledger.folds.words import birth_date, fold_identifier, name_words
 from projections.reads import ViewReader, as_uuid, split_identifier
-from projections.search_sql import COMMONNESS, ESTIMATE, SEARCH, SEARCH_COMMON
+from projections.search_sql import COMMONNESS, ESTIMATE, SEARCH, SEARCH_BEST, SEARCH_COMMON
+from projections.tables import Row
 
 _MOST_WORDS: Final = 12
 COMMON: Final = 1_000
 _BEGINNING: Final = 6
+_LOOKS: Final = 150  # at the index for each hit: where words meet so seldom, ranking is cheaper
 _AFTER_PREFIX: Final = "\U0010ffff"
 _AFTER_WORD: Final = "\x01"
 _CURSOR: Final = re.compile(r"([0-9]{1,4})\.([0-9a-f-]{36})\Z")
@@ -107,33 +109,47 @@ def search_patients(
     if len(words) > _MOST_WORDS:
         raise RejectedError("query-too-long", "", f"at most {_MOST_WORDS} words")
     after_rank, after_patient = _cursor(after)
-    parameters = _parameters(words)
     place = {"after_rank": after_rank, "after_patient": after_patient, "limit": limit + 1}
-    # A plan for any words would be a bad plan for these: nothing is prepared.
-    [(leading, hits), *_] = views.rows(COMMONNESS, prepare=False, **parameters, common=common)
-    if hits >= common and len(words) == 1 and _few_spellings(words[0]):
-        rows = views.rows(SEARCH_COMMON, prepare=False, **parameters, **place)
-    else:
-        leading = leading if hits < common else _leading(views, words)
-        rows = views.rows(
-            SEARCH, prepare=False, **parameters, **place, **_roles(words, leading=leading)
-        )
+    rows = _rows(views, words, place, common)
     shown = rows[:limit]
     more = f"{shown[-1][0]}.{shown[-1][1]}" if len(rows) > limit else None
     return SearchPage(patients=tuple(msgspec.Raw(row[2]) for row in shown), next=more)
 
 
+def _rows(
+    views: ViewReader, words: list[list[_Sought]], place: dict[str, Any], common: int
+) -> list[Row]:
+    parameters = _parameters(words) | place
+    # A plan for any words would be a bad plan for these: nothing is prepared.
+    [(leading, hits), *_] = views.rows(COMMONNESS, prepare=False, **parameters, common=common)
+    if hits >= common and len(words) == 1 and _few_spellings(words[0]):
+        return views.rows(SEARCH_COMMON, prepare=False, **parameters)
+    if hits >= common and len(words) > 1 and all(map(_is_name, words)):
+        looks = _LOOKS * place["limit"]
+        rows = views.rows(SEARCH_BEST, prepare=False, **parameters, words=len(words), looks=looks)
+        if len(rows) == place["limit"]:
+            return rows
+    leading = leading if hits < common else _leading(views, words)
+    return views.rows(SEARCH, prepare=False, **parameters, **_roles(words, leading=leading))
+
+
+def _is_name(ways: Iterable[_Sought]) -> bool:
+    return all(way.kind == "name" for way in ways)
+
+
 def _roles(words: list[list[_Sought]], *, leading: int) -> dict[str, Any]:
     """Return the parameters that say which word leads, and what the others need of all names."""
     others = [ways for n, ways in enumerate(words) if n != leading]
-    needed = [ways[0].begun for ways in others if [way.kind for way in ways] == ["name"]]
+    needed = [ways[0].begun for ways in others if _is_name(ways)]
     return {"leading": leading, "others": len(others), "needed": needed}
 
 
 def _leading(views: ViewReader, words: list[list[_Sought]]) -> int:
     """Return which of several common words should lead."""
     # A name is quickly looked for in what another word found; other kinds are not.
-    others = [n for n, ways in enumerate(words) if any(way.kind != "name" for way in ways)]
+    others = [n for n, ways in enumerate(words) if not _is_name(ways)]
+    if len(others) == 1:
+        return others[0]
     return min(others or range(len(words)), key=lambda n: _estimate(views, words[n]))
 
 

@@ -1,9 +1,11 @@
 """Hold the queries of patient search: how common words are, then a page of hits, best first.
 
-Two queries find hits. `SEARCH` takes every patient of the rarest word sought and ranks them; it
+Three queries find hits. `SEARCH` takes every patient of the rarest word sought and ranks them; it
 reads as much as that word has patients. `SEARCH_COMMON` is for one word alone that very many have
 (a surname may be a third of all patients): it takes each spelling's patients in the order in which
-they are shown, which the index holds, and stops after a page.
+they are shown, which the index holds, and stops after a page. `SEARCH_BEST` is for several such
+words (`nguyen van`): it finds the patients that match each of them as well as any patient does, if
+they fill a page.
 
 `OFFSET 0` keeps the planner from looking at names first: by some samples of a million patients it
 took the patterns for so rare that it read the whole table, in a second.
@@ -56,6 +58,29 @@ _SHOW: Final = """
 SELECT page.rank::int, page.patient, p.body
 FROM page JOIN {views}.search_patient AS p USING (patient)
 ORDER BY page.rank DESC, page.sort_name, page.patient
+"""
+# All spellings of the words sought: the index is entered once for each.
+_SPELLINGS: Final = """
+, spelling AS (
+  SELECT w.*, f.found_token, f.found_exact
+  FROM way AS w CROSS JOIN LATERAL (
+    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
+    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
+    ORDER BY t.token, t.exact LIMIT 1
+  ) AS f
+  UNION ALL
+  SELECT s.n, s.kind, s.low, s.high, s.token, s.exact, s.must,
+    s.begun, s.whole, s.spelt, s.complete, f.found_token, f.found_exact
+  FROM spelling AS s CROSS JOIN LATERAL (
+    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
+    WHERE t.kind = s.kind AND (t.token, t.exact) > (s.found_token, s.found_exact)
+      AND t.token < s.high
+    ORDER BY t.token, t.exact LIMIT 1
+  ) AS f
+), scored AS (
+  SELECT s.*, 2 * (found_token = token)::int + starts_with(found_exact, exact)::int AS score
+  FROM spelling AS s
+)
 """
 # Each candidate is ranked by itself: the planner expects one, and would join thousands with
 # thousands.
@@ -116,27 +141,9 @@ SEARCH_COMMON: Final = (
     + _WAY
     + ","
     + _AFTER
+    + _SPELLINGS
     + """
-, spelling AS (
-  SELECT w.*, f.found_token, f.found_exact
-  FROM way AS w CROSS JOIN LATERAL (
-    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
-    WHERE t.kind = w.kind AND t.token >= w.low AND t.token < w.high
-    ORDER BY t.token, t.exact LIMIT 1
-  ) AS f
-  UNION ALL
-  SELECT s.n, s.kind, s.low, s.high, s.token, s.exact, s.must,
-    s.begun, s.whole, s.spelt, s.complete, f.found_token, f.found_exact
-  FROM spelling AS s CROSS JOIN LATERAL (
-    SELECT t.token AS found_token, t.exact AS found_exact FROM {views}.search_word AS t
-    WHERE t.kind = s.kind AND (t.token, t.exact) > (s.found_token, s.found_exact)
-      AND t.token < s.high
-    ORDER BY t.token, t.exact LIMIT 1
-  ) AS f
-), scored AS (
-  SELECT s.*, 2 * (found_token = token)::int + starts_with(found_exact, exact)::int AS score
-  FROM spelling AS s
-), hit AS (
+, hit AS (
   SELECT s.score, l.sort_name, l.patient
   FROM scored AS s LEFT JOIN last ON true CROSS JOIN LATERAL (
     SELECT t.sort_name, t.patient FROM {views}.search_word AS t
@@ -162,6 +169,61 @@ SEARCH_COMMON: Final = (
   GROUP BY sort_name, patient
   ORDER BY 1 DESC, sort_name, patient
   LIMIT %(limit)s
+)
+"""
+    + _SHOW
+)
+# The best spellings of each word are lists of patients in the order shown. A walk looks in the
+# lists of one word after the other for the first patient from a place on; there it looks for the
+# next word. Where all words agree on a place, that patient has all of them; what lies between is
+# leapt over. Names of one surname lie together: `nguyen van` takes two looks for each hit.
+# U+10FFFF comes after all names: of that place the next one is looked for. After so many `looks`
+# without a full page the walk ends.
+SEARCH_BEST: Final = (
+    "WITH RECURSIVE"  # noqa: S608 - constants
+    + _WAY
+    + ","
+    + _AFTER
+    + _SPELLINGS
+    + """
+, best AS MATERIALIZED (
+  SELECT s.n, s.kind, s.found_token AS token, s.found_exact AS exact, s.score,
+    count(*) OVER (PARTITION BY s.n) AS lists
+  FROM (SELECT *, max(score) OVER (PARTITION BY n) AS most FROM scored) AS s
+  WHERE s.score = s.most
+), top AS (
+  SELECT sum(score) AS rank FROM (SELECT DISTINCT n, score FROM best) AS word
+  HAVING count(*) = %(words)s
+), walk AS (
+  SELECT 0 AS n, coalesce(last.sort_name, '') AS sort_name,
+    coalesce(last.patient, '00000000-0000-0000-0000-000000000000') AS patient,
+    CASE WHEN last.patient IS NULL THEN 0 ELSE %(words)s::int END AS agreed, 0 AS hits,
+    0::bigint AS looks
+  FROM top LEFT JOIN last ON true
+  WHERE %(after_rank)s::int IS NULL OR last.rank = top.rank
+  UNION ALL
+  SELECT (w.n + 1) %% %(words)s::int, f.sort_name, f.patient, m.agreed,
+    w.hits + (m.agreed = %(words)s)::int, w.looks + f.lists
+  FROM walk AS w CROSS JOIN LATERAL (
+    SELECT t.sort_name, t.patient, b.lists FROM best AS b CROSS JOIN LATERAL (
+      SELECT u.sort_name, u.patient FROM {views}.search_word AS u
+      WHERE u.kind = b.kind AND u.token = b.token AND u.exact = b.exact
+        AND (u.sort_name, u.patient, u.names) > (
+          w.sort_name, w.patient,
+          CASE WHEN w.agreed = %(words)s THEN chr(1114111) ELSE '' END
+        )
+      ORDER BY u.sort_name, u.patient LIMIT 1
+    ) AS t
+    WHERE b.n = w.n
+    ORDER BY t.sort_name, t.patient LIMIT 1
+  ) AS f CROSS JOIN LATERAL (
+    SELECT CASE WHEN (f.sort_name, f.patient) = (w.sort_name, w.patient)
+      THEN w.agreed + 1 ELSE 1 END AS agreed
+  ) AS m
+  WHERE w.hits < %(limit)s AND w.looks < %(looks)s
+), page AS (
+  SELECT top.rank, w.sort_name, w.patient FROM walk AS w CROSS JOIN top
+  WHERE w.agreed = %(words)s AND w.looks > 0
 )
 """
     + _SHOW

@@ -1,5 +1,6 @@
 """Patient search: any part of a name, with or without accents, dates, identifiers, paging."""
 
+from itertools import product
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ PEOPLE = (
     ("Trần Hải Đăng", "2001-11-02", "098765432109"),
     ("Hồ Ngọc Hà", "1980-01-01", "012345678903"),
 )
+_GIVEN = ("An", "Hà", "Hải", "Vân", "Ha")
 
 
 @pytest.fixture
@@ -162,3 +164,23 @@ def test_a_query_that_cannot_be_answered_says_why(
     with pytest.raises(RejectedError) as raised:
         search_patients(people.views, query, after=after)
     assert raised.value.code == code
+
+
+@pytest.mark.parametrize(
+    "text", ["nguyen van", "nguyễn văn", "van", "a nguyen", "n v h", "Vân thi"]
+)
+def test_common_words_together_are_found_page_by_page_in_the_same_order(
+    viewed: ViewedLedger, projector: Projector, text: str
+) -> None:
+    for number, name in enumerate(product(("Nguyễn", "Nguyen", "Ngô"), ("Văn", "Thị"), _GIVEN)):
+        viewed.world.register(" ".join(name), birth="1980", identifiers=[(CITIZEN_ID, f"{number}")])
+    viewed.save()
+    projector.catch_up()
+    query = PatientQuery(text=text)
+    after: str | None = None
+    for _ in range(6):
+        page = search_patients(viewed.views, query, limit=2, after=after, common=1)
+        assert page == search_patients(viewed.views, query, limit=2, after=after)
+        after = page.next
+        if after is None:
+            break
