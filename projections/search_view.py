@@ -40,6 +40,7 @@ SEARCH_WORD: Final = Table(
     stream="patient",
     owner="patient",
     indexes=("kind, token, exact, sort_name, patient, names",),
+    vacuumed=True,
 )
 TABLES: Final = (SEARCH_PATIENT, SEARCH_WORD)
 

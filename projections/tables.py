@@ -6,7 +6,7 @@ the same on every server.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, Final, LiteralString, NamedTuple, Protocol, cast
 
@@ -45,6 +45,8 @@ class Table:
         plain: a long column, which is never compressed: that costs PostgreSQL as much as everything
             else about writing a row. Such a table is nearly all of a generation, so it is written
             with its key, and a small sample of it is analysed: both would read all of it again.
+        vacuumed: once loaded. Queries read many rows of an index alone, which PostgreSQL can do
+            only where VACUUM has found a page's rows visible to all.
     """
 
     name: LiteralString
@@ -55,6 +57,7 @@ class Table:
     owner: LiteralString | None = None
     indexes: tuple[LiteralString, ...] = ()
     plain: LiteralString | None = None
+    vacuumed: bool = field(default=False, repr=False)  # no matter of the layout
 
     def place(self, name: str) -> int:
         """Return the place of a column in a row."""

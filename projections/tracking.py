@@ -117,7 +117,10 @@ def create_generation(
 def finish_loading(
     connection: Connection, database: Database, number: int, *, position: int, leaf_hash: bytes
 ) -> None:
-    """Index a generation that was loaded up to a position, and set its tracking there."""
+    """Index a generation that was loaded up to a position, and set its tracking there.
+
+    Not to be called within a transaction.
+    """
     schema = database.views_schema(number)
     with connection.transaction():
         connection.execute(_MORE_MEMORY)
@@ -127,6 +130,11 @@ def finish_loading(
         connection.execute(
             views_query(ADVANCE, database, number), {"position": position, "leaf_hash": leaf_hash}
         )
+    for table in TABLES:
+        if table.vacuumed:
+            # Autovacuum would do the same within minutes; where it is at it, nobody waits for it.
+            query = sql.SQL("VACUUM (SKIP_LOCKED) {}")
+            connection.execute(query.format(sql.Identifier(schema, table.name)))
 
 
 def generations(connection: Connection, database: Database) -> list[int]:

@@ -38,6 +38,21 @@ def test_a_rebuild_yields_identical_rows_in_a_new_generation(
     assert told[-1] == last
 
 
+def test_words_can_be_read_by_their_index_alone_as_soon_as_views_are_rebuilt(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    viewed.fill()
+    viewed.save()
+    projector.catch_up()
+    number = rebuild(viewed.connection, viewed.database, keyring())
+    name = f"{viewed.database.views_schema(number)}.search_word"
+    query = "SELECT relpages, relallvisible FROM pg_class WHERE oid = %s::regclass"
+    row = viewed.connection.execute(query, [name]).fetchone()
+    assert row is not None
+    pages, visible = row
+    assert visible == pages > 0
+
+
 def test_the_live_projector_goes_on_in_the_new_generation(
     viewed: ViewedLedger, projector: Projector
 ) -> None:
