@@ -1,14 +1,19 @@
 """Patient search: any part of a name, with or without accents, dates, identifiers, paging."""
 
+from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import Any, LiteralString
 
 import msgspec
 import pytest
+from typing_extensions import override
 
 from ledger.errors import RejectedError
+from projections.reads import ViewReader
 from projections.runner import Projector
 from projections.search_queries import PatientQuery, search_patients
+from projections.search_sql import SEARCH, SEARCH_BEST
+from projections.tables import Row
 from tests.builders_events import CITIZEN_ID, patient
 from tests.viewed_ledger import ViewedLedger
 
@@ -184,3 +189,34 @@ def test_common_words_together_are_found_page_by_page_in_the_same_order(
         after = page.next
         if after is None:
             break
+
+
+class ToldReader(ViewReader):
+    """Keeps the queries that it was asked."""
+
+    @cached_property
+    def asked(self) -> list[str]:
+        """The queries, in their order."""
+        return []
+
+    @override
+    def rows(
+        self, text: LiteralString, *, prepare: bool | None = None, **parameters: object
+    ) -> list[Row]:
+        self.asked.append(text)
+        return super().rows(text, prepare=prepare, **parameters)
+
+
+def test_pages_of_common_words_are_shown_without_ranking_all_who_have_them(
+    viewed: ViewedLedger, projector: Projector
+) -> None:
+    for number, given in enumerate(_GIVEN):
+        viewed.world.register(f"Nguyễn Văn {given}", identifiers=[(CITIZEN_ID, f"{number}")])
+    viewed.save()
+    projector.catch_up()
+    views = ToldReader(viewed.connection, viewed.database)
+    query = PatientQuery(text="nguyen van")
+    first = search_patients(views, query, limit=2, common=1)
+    search_patients(views, query, limit=2, common=1, after=first.next)
+    assert SEARCH_BEST in views.asked
+    assert SEARCH not in views.asked
