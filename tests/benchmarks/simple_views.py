@@ -7,7 +7,7 @@ from typing import Final
 from ledger.database import Connection
 from ledger.keyring import Keyring
 from ledger.store import EntryStore
-from projections.loaders import Target, load_here
+from projections.loaders import Target, load_in_processes
 from projections.loading import Page
 from projections.tracking import (
     create_generation,
@@ -17,6 +17,7 @@ from projections.tracking import (
 )
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.site import Ground
+from tests.benchmarks.workload import CORES
 
 _PATIENTS: Final = """
 SELECT stream::text, wrapped FROM {keys}.stream_key WHERE stream_kind = 'patient'
@@ -24,13 +25,13 @@ SELECT stream::text, wrapped FROM {keys}.stream_key WHERE stream_kind = 'patient
 _KEYS_OF: Final = """
 SELECT stream::text, wrapped FROM {keys}.stream_key WHERE stream = ANY(%(streams)s::uuid[])
 """
-_PAGE: Final = 1_000
+_PAGE: Final = 300
 
 
 def measure_simple_views(ground: Ground, figures: Figures) -> None:
-    """Load and index these views in a generation aside; no body of a record is opened.
+    """Load and index these views in a generation aside, on all cores.
 
-    Their streams are found by the kind beside their keys; the rate counts all events of the ledger.
+    No body of a record is opened. Their streams are found by the kind beside their keys; the rate counts all events of the ledger.
     """
     with ground.database.connect("owner") as connection:
         keyring = ground.new_keyring()
@@ -42,7 +43,8 @@ def measure_simple_views(ground: Ground, figures: Figures) -> None:
         target = Target(
             database=ground.database, origin=keyring.origin, number=number, up_to=size - 1
         )
-        for _ in load_here(connection, target, _pages(ground, connection, keyring)):
+        pages = _pages(ground, connection, keyring)
+        for _ in load_in_processes(connection, target, pages, processes=CORES):
             pass
         finish_loading(connection, ground.database, number, position=size - 1, leaf_hash=bytes(32))
         figures.add("rebuild of the simple views", size / (time.perf_counter() - started))
