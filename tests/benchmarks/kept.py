@@ -38,12 +38,15 @@ class Kept(msgspec.Struct, kw_only=True):
     Attributes:
         home: the folder.
         runs: how many have begun there.
+        seen: size at which the staff was enrolled: all that is ever signed names it as seen, since
+            the copies know no later one.
         databases: by what they hold: `main`, and the copies by size.
         rates: at which they were loaded, by the names of figures.
     """
 
     home: str
     runs: int = 0
+    seen: int = 0
     databases: dict[str, str] = msgspec.field(default_factory=dict[str, str])
     rates: dict[str, float] = msgspec.field(default_factory=dict[str, float])
 
@@ -73,6 +76,13 @@ class Kept(msgspec.Struct, kw_only=True):
         """Take note of a database."""
         self.databases[what] = name
         self.write()
+
+    def seen_at(self, size: int) -> int:
+        """Return the size to be named as seen: this one, or that of the first run."""
+        if not self.seen:
+            self.seen = size
+            self.write()
+        return self.seen
 
     def add_rate(self, name: str, rate: float) -> None:
         """Take note of how quickly something was loaded."""

@@ -31,7 +31,8 @@ _PAGE: Final = 300
 def measure_simple_views(ground: Ground, figures: Figures) -> None:
     """Load and index these views in a generation aside, on all cores.
 
-    No body of a record is opened. Their streams are found by the kind beside their keys; the rate counts all events of the ledger.
+    No body of a record is opened. Their streams are found by the kind beside their keys; the rate
+    counts all events of the ledger.
     """
     with ground.database.connect("owner") as connection:
         keyring = ground.new_keyring()

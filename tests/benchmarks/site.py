@@ -82,6 +82,12 @@ class Ground:
         with self.database.connect("reader") as connection:
             return EntryStore(connection, self.database).head()
 
+    def seen_at(self, size: int) -> Seen:
+        """Return what an author who has seen so many entries says of them."""
+        with self.database.connect("reader") as connection:
+            root = LedgerReader(connection, self.database, self.keyring).root_at(size)
+        return Seen(root=root.hex(), size=size)
+
     def add_stream_keys(self, kinds: dict[str, str]) -> None:
         """Give every stream that has none its key, as admission would have."""
         new = [stream for stream in kinds if self.keyring.known(stream) is None]
@@ -148,7 +154,8 @@ class Site:
             install_views(connection, database)
             claim_schema(connection, database, origin=ORIGIN, home=self.home)
         self.main = Ground(url, self.home)
-        recipe = recipe_for(self.main.keys, _enrol(self.main))
+        seen = self.main.seen_at(self.kept.seen_at(_enrol(self.main)))
+        recipe = recipe_for(self.main.keys, seen)
         self.patients = Patients(recipe, first=self.kept.first_patient())
 
     @property
@@ -208,12 +215,13 @@ def server_arguments(url: str) -> list[str]:
     return ["-h", str(parts["host"]), "-p", str(parts["port"]), "-U", str(parts["user"])]
 
 
-def _enrol(ground: Ground) -> Seen:
+def _enrol(ground: Ground) -> int:
+    """Enrol the staff, if that has not happened yet; return the ledger's size."""
     store = KeyStore(ground.keys)
     for member in STAFF:  # all on the commonest algorithm: made before anybody asks
         store.load_or_create(member.staff_id(ORIGIN), "ES256")
 
-    async def main() -> Seen:
+    async def main() -> int:
         clock = SystemClock()
         client = await LocalLedgerClient.start(
             ground.database, ground.keyring, clock=clock, where="a benchmark"
@@ -222,8 +230,7 @@ def _enrol(ground: Ground) -> Seen:
         try:
             simulation = Simulation(seed=SEED, patients=0)
             await run_simulation(client, simulation, surroundings)
-            head = client.sequencer.head
-            return Seen(root=head.root.hex(), size=head.size)
+            return client.sequencer.head.size
         finally:
             await client.close()
 
