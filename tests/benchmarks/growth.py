@@ -68,8 +68,6 @@ async def _append_by_turns(
 
     The first turn of each ledger fills caches and does not count.
     """
-    seconds = dict.fromkeys(grounds, 0.0)
-    latencies: dict[int, list[float]] = {size: [] for size in grounds}
     turns = {size: in_turns(prepared[size], _TURNS + 1) for size in grounds}
     async with AsyncExitStack() as stack:
         sequencers = {
@@ -79,14 +77,12 @@ async def _append_by_turns(
         for turn in range(_TURNS + 1):
             for size, sequencer in sequencers.items():
                 started = time.perf_counter()
-                taken = await append_all(sequencer, turns[size][turn])
+                latencies = await append_all(sequencer, turns[size][turn])
+                seconds = time.perf_counter() - started
                 if turn > 0:
-                    seconds[size] += time.perf_counter() - started
-                    latencies[size] += taken
-    for size, taken in latencies.items():
-        name = f"append at {label(size)}, 64 callers"
-        figures.add(name, len(taken) / seconds[size])
-        figures.add_latencies(name, taken)
+                    name = f"append at {label(size)}, 64 callers"
+                    figures.add(name, len(latencies) / seconds)
+                    figures.add_latencies(name, latencies)
 
 
 def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:

@@ -147,10 +147,10 @@ def _setting(figures: Figures, *, size: int, minutes: float) -> str:
     load = figures.spread("load of the machine")
     return (
         f"`make bench SIZE={label(size)}` on {time.strftime('%Y-%m-%d')}: {_environment()}. "
-        f"{len(figures.all()['load of the machine'])} interleaved rounds, {minutes:.0f} minutes; "
+        f"rounds of appends: {len(figures.all()['load of the machine'])}; {minutes:.0f} minutes; "
         f"load average before the rounds {load.text(1)}; "
         f"{figures.spread('events in the ledger').median:,.0f} events in the largest ledger before "
-        "the reading rounds. Each cell is the median of the rounds (lowest-highest)."
+        "the reading rounds. Each cell is the median of the rounds or turns (lowest-highest)."
     )
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 import uvloop
 
-from tests.benchmarks.appends import append_chain, measure_appends, prepare
+from tests.benchmarks.appends import append_chain, in_turns, measure_appends, prepare
 from tests.benchmarks.baselines import Baselines, measure_library
 from tests.benchmarks.beside import measure_beside
 from tests.benchmarks.figures import Figures, say
@@ -49,6 +49,7 @@ MIDDLE: Final = 100_000
 """Size of the ledger on which what takes long is measured, where the largest one is larger."""
 _LONG_RECORD: Final = 500
 _LOOKS: Final = 400
+_TURNS: Final = 3  # of appends and what they are compared with, in each round
 _APPENDING_SHARE: Final = 0.6
 _SERVING_SHARE: Final = 0.8
 _MOST_PATIENTS: Final = 1_000_000
@@ -96,9 +97,10 @@ class Run:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             record = self._grow(runner)
             baselines = Baselines(
-                self._site, row_bytes=_row_bytes(self._site), seconds=self._plan.seconds
+                self._site, row_bytes=_row_bytes(self._site), seconds=self._plan.seconds / 2
             )
             for _ in self._rounds("appending", _APPENDING_SHARE):
+                self._site.settle()
                 self._figures.add("load of the machine", _load())
                 self._appends(runner, baselines)
                 self._posts()
@@ -139,17 +141,18 @@ class Run:
         site, figures, plan = self._site, self._figures, self._plan
         events = {1: plan.share(2, 200, 2_000), 64: plan.share(12, 1_280, 12_800)}
         events[512] = plan.share(20, 2_048, 20_480)
-        queues = {
-            callers: prepare(site, site.main, count, callers=callers)
+        prepared = {
+            callers: in_turns(prepare(site, site.main, count, callers=callers), _TURNS)
             for callers, count in events.items()
         }
-        for callers in (1, 64, 512):
-            if callers != 512:
-                baselines.pgbench(figures, clients=callers)
-            name = f"append, {callers} callers"
-            runner.run(measure_appends(site.main, figures, name, queues.pop(callers)))
-        baselines.pgbench(figures, clients=8)
-        baselines.measure(figures)
+        for turn in range(_TURNS):
+            for callers, turns in prepared.items():
+                if callers != max(prepared):
+                    baselines.pgbench(figures, clients=callers)
+                name = f"append, {callers} callers"
+                runner.run(measure_appends(site.main, figures, name, turns[turn]))
+            baselines.pgbench(figures, clients=8)
+            baselines.measure(figures)
         events_each = plan.share(12, 2_560, 12_800)
         measure_growth(site, runner, figures, self._grounds, events_each)
 

@@ -199,6 +199,11 @@ class Site:
         """Let later runs in a kept folder find a ledger again."""
         self.kept.add(what, str(conninfo.conninfo_to_dict(ground.url)["dbname"]))
 
+    def settle(self) -> None:
+        """Have the server write what loading has left in its memory, so that it does not later."""
+        with psycopg.connect(self.server.url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+
     def close(self) -> None:
         """Stop everything; remove what is not kept."""
         self.patients.close()
