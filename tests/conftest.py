@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from ledger.database import Database
 from ledger.migrate import migrate
@@ -17,6 +18,10 @@ from tests.live import LiveHospital, LiveLedger
 from tests.postgres import OwnServer, Server, oldest_programs, start_watchdog
 
 URL_VARIABLE = "CLINLEDGER_TEST_DATABASE_URL"
+
+# How quick something is shows in `make bench`; on a machine that is busy any test may take long.
+settings.register_profile("clinledger", deadline=None)
+settings.load_profile("clinledger")
 
 
 @pytest.fixture(scope="session")
