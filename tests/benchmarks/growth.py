@@ -11,7 +11,14 @@ from ledger.merkle import consistency_proof, inclusion_proof
 from ledger.reader import LedgerReader
 from ledger.store import EntryStore
 from ledger.verify import VerifyOptions, verify_ledger
-from tests.benchmarks.appends import Queues, append_all, in_turns, prepare, sequencer_of
+from tests.benchmarks.appends import (
+    Queues,
+    append_all,
+    in_turns,
+    measure_appends,
+    prepare,
+    sequencer_of,
+)
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.site import Ground, Site
 
@@ -76,13 +83,11 @@ async def _append_by_turns(
         }
         for turn in range(_TURNS + 1):
             for size, sequencer in sequencers.items():
-                started = time.perf_counter()
-                latencies = await append_all(sequencer, turns[size][turn])
-                seconds = time.perf_counter() - started
-                if turn > 0:
+                if turn == 0:
+                    await append_all(sequencer, turns[size][turn])
+                else:
                     name = f"append at {label(size)}, 64 callers"
-                    figures.add(name, len(latencies) / seconds)
-                    figures.add_latencies(name, latencies)
+                    await measure_appends(sequencer, figures, name, turns[size][turn])
 
 
 def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:

@@ -8,7 +8,7 @@ import sys
 import uvloop
 
 from ledger.verify import verify_ledger
-from tests.benchmarks.appends import measure_appends, prepare
+from tests.benchmarks.appends import measure_appends, prepare, sequencer_of
 from tests.benchmarks.figures import Figures, say
 from tests.benchmarks.site import Site
 
@@ -18,12 +18,17 @@ _LINES = 45
 def profile_appends(site: Site, *, events: int) -> None:
     """Append so many events by 64 callers and show the dearest functions by their own time."""
     warm, queues = (prepare(site, site.main, events, callers=64) for _ in range(2))
+    profile, figures = cProfile.Profile(), Figures()
+
+    async def measure() -> None:
+        async with sequencer_of(site.main) as sequencer:
+            await measure_appends(sequencer, figures, "append, 64 callers, unprofiled", warm)
+            profile.enable()
+            await measure_appends(sequencer, figures, "append, 64 callers, profiled", queues)
+            profile.disable()
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(measure_appends(site.main, Figures(), "append, 64 callers, unprofiled", warm))
-        profile = cProfile.Profile()
-        profile.enable()
-        runner.run(measure_appends(site.main, Figures(), "append, 64 callers, profiled", queues))
-        profile.disable()
+        runner.run(measure())
     _show(profile)
 
 

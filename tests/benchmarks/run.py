@@ -4,14 +4,21 @@ import asyncio
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 import msgspec
 import uvloop
 
-from tests.benchmarks.appends import append_chain, in_turns, measure_appends, prepare
+from tests.benchmarks.appends import (
+    Queues,
+    append_chain,
+    in_turns,
+    measure_appends,
+    prepare,
+    sequencer_of,
+)
 from tests.benchmarks.baselines import Baselines, measure_library
 from tests.benchmarks.beside import measure_beside
 from tests.benchmarks.figures import Figures, say
@@ -145,16 +152,27 @@ class Run:
             callers: in_turns(prepare(site, site.main, count, callers=callers), _TURNS)
             for callers, count in events.items()
         }
-        for turn in range(_TURNS):
-            for callers, turns in prepared.items():
-                if callers != max(prepared):
-                    baselines.pgbench(figures, clients=callers)
-                name = f"append, {callers} callers"
-                runner.run(measure_appends(site.main, figures, name, turns[turn]))
-            baselines.pgbench(figures, clients=8)
-            baselines.measure(figures)
+        runner.run(self._append_by_turns(baselines, prepared))
         events_each = plan.share(12, 2_560, 12_800)
         measure_growth(site, runner, figures, self._grounds, events_each)
+
+    async def _append_by_turns(
+        self, baselines: Baselines, prepared: Mapping[int, Sequence[Queues]]
+    ) -> None:
+        """Append and measure the baselines in turns.
+
+        One sequencer takes all turns: to another one every patient of the turn before would be new.
+        """
+        figures = self._figures
+        async with sequencer_of(self._site.main) as sequencer:
+            for turn in range(_TURNS):
+                for callers, turns in prepared.items():
+                    if callers != max(prepared):
+                        baselines.pgbench(figures, clients=callers)
+                    name = f"append, {callers} callers"
+                    await measure_appends(sequencer, figures, name, turns[turn])
+                baselines.pgbench(figures, clients=8)
+                baselines.measure(figures)
 
     def _posts(self) -> None:
         site, figures, pool = self._site, self._figures, self._pool
