@@ -16,8 +16,9 @@ ZERO_HASH: Final = bytes(32)
 """Stands for the previous leaf hash of a stream's first entry."""
 LINK_PREFIX: Final = b"clinledger/link/v1\n"
 MAX_TIME_MS: Final = 253_402_300_799_999  # the last millisecond of the year 9999
+MAGIC: Final = b"CLE1"
+"""The first four bytes of an entry."""
 
-_MAGIC: Final = b"CLE1"
 _LAYOUT: Final = struct.Struct(">4sQ32s32s32s")
 _VERSION: Final = struct.Struct(">Q")
 _HASH_BYTES: Final = 32
@@ -50,7 +51,7 @@ def encode_entry(entry: Entry) -> bytes:
         raise ValueError("the time is outside 1970 to 9999")
     if not len(link) == len(statement) == len(container) == _HASH_BYTES:
         raise ValueError("a hash does not have 32 bytes")  # pack would pad or cut in silence
-    return _LAYOUT.pack(_MAGIC, entry.received_at_ms, link, statement, container)
+    return _LAYOUT.pack(MAGIC, entry.received_at_ms, link, statement, container)
 
 
 def decode_entry(data: bytes) -> Entry:
@@ -59,7 +60,7 @@ def decode_entry(data: bytes) -> Entry:
     Raises:
         CorruptionError: ``entry-malformed``.
     """
-    if len(data) != ENTRY_BYTES or data[:4] != _MAGIC:
+    if len(data) != ENTRY_BYTES or data[:4] != MAGIC:
         raise CorruptionError("entry-malformed")
     _, received_at_ms, link, statement, container = _LAYOUT.unpack(data)
     if received_at_ms > MAX_TIME_MS:

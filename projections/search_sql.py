@@ -59,8 +59,13 @@ SELECT page.rank::int, page.patient, p.body
 FROM page JOIN {views}.search_patient AS p USING (patient)
 ORDER BY page.rank DESC, page.sort_name, page.patient
 """
-# All spellings of the words sought: the index is entered once for each.
-_SPELLINGS: Final = """
+# How queries begin that need all spellings of the words sought: the index is entered once for each.
+_SPELLINGS: Final = (
+    "WITH RECURSIVE"  # noqa: S608 - constants
+    + _WAY
+    + ","
+    + _AFTER
+    + """
 , spelling AS (
   SELECT w.*, f.found_token, f.found_exact
   FROM way AS w CROSS JOIN LATERAL (
@@ -82,6 +87,7 @@ _SPELLINGS: Final = """
   FROM spelling AS s
 )
 """
+)
 # Each candidate is ranked by itself: the planner expects one, and would join thousands with
 # thousands.
 SEARCH: Final = (
@@ -137,11 +143,7 @@ SEARCH: Final = (
     + _SHOW
 )
 SEARCH_COMMON: Final = (
-    "WITH RECURSIVE"  # noqa: S608 - constants
-    + _WAY
-    + ","
-    + _AFTER
-    + _SPELLINGS
+    _SPELLINGS  # noqa: S608 - constants
     + """
 , hit AS (
   SELECT s.score, l.sort_name, l.patient
@@ -180,11 +182,7 @@ SEARCH_COMMON: Final = (
 # U+10FFFF comes after all names: of that place the next one is looked for. After so many `looks`
 # without a full page the walk ends.
 SEARCH_BEST: Final = (
-    "WITH RECURSIVE"  # noqa: S608 - constants
-    + _WAY
-    + ","
-    + _AFTER
-    + _SPELLINGS
+    _SPELLINGS  # noqa: S608 - constants
     + """
 , best AS MATERIALIZED (
   SELECT s.n, s.kind, s.found_token AS token, s.found_exact AS exact, s.score,

@@ -8,7 +8,7 @@ from hashlib import sha256
 from struct import Struct, pack
 from typing import Final
 
-from ledger.entry import ENTRY_BYTES, LINK_PREFIX, MAX_TIME_MS
+from ledger.entry import ENTRY_BYTES, LINK_PREFIX, MAGIC, MAX_TIME_MS
 from ledger.verify.entries import Newest, Opening, SpanChecker, uuid_text
 from ledger.verify.report import Place
 from ledger.verify.rows import EntryBlock
@@ -17,7 +17,6 @@ _ENTRY: Final = Struct(f"{ENTRY_BYTES}s")
 _HEAD: Final = Struct(">4sQ32s64x")
 _CHAIN: Final = Struct(">16sq32s")
 _VERSION: Final = Struct(">Q")
-_MAGIC: Final = b"CLE1"
 _ID_BYTES: Final = 16
 _POSITION_BYTES: Final = 8
 
@@ -75,7 +74,7 @@ class BlockChecker(SpanChecker):
         for position, (stream, version, salt), (magic, time, link), leaf in zip(
             positions, chains, heads, leaves, strict=True
         ):
-            if magic != _MAGIC or time < received or version < 1:
+            if magic != MAGIC or time < received or version < 1:
                 return None
             received = time
             before = newest.get(stream) or known.get(stream)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from ledger.entry import ENTRY_BYTES, LINK_PREFIX, MAX_TIME_MS, ZERO_HASH
+from ledger.entry import ENTRY_BYTES, LINK_PREFIX, MAGIC, MAX_TIME_MS, ZERO_HASH
 from ledger.merkle import HASH_BYTES, TILE_WIDTH
 from ledger.verify.report import FindingCode, Findings, Place
 from ledger.verify.rows import StoredEntry
@@ -20,7 +20,6 @@ from ledger.verify.tree import block_hash
 
 _HEAD: Final = Struct(">4sQ")
 _VERSION: Final = Struct(">Q")
-_MAGIC: Final = b"CLE1"
 _LINK: Final = slice(12, 44)
 _ID_BYTES: Final = 16
 
@@ -165,7 +164,7 @@ class SpanChecker:
         entry = row.entry
         if len(entry) == ENTRY_BYTES:
             magic, received = _HEAD.unpack_from(entry)
-            if magic == _MAGIC and received <= MAX_TIME_MS:
+            if magic == MAGIC and received <= MAX_TIME_MS:
                 if received < self._received:
                     self._add("time-regression", row, "received before its predecessor")
                 elif self._received < 0:
