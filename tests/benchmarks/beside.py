@@ -30,10 +30,7 @@ _STATEMENTS: Final[Mapping[str, tuple[LiteralString, ...]]] = {
         "DROP INDEX ledger.beside",
     ),
 }
-_BASE_BACKUP: Final = (
-    *("-D", "-", "-F", "tar", "-X", "none"),
-    *("--checkpoint=fast", "--max-rate=64M"),
-)
+_BASE_BACKUP: Final = "-D - -F tar -X none --checkpoint=fast --max-rate=64M"
 _READ: Final = "SELECT * FROM ledger.entry ORDER BY position"
 
 
@@ -42,15 +39,13 @@ def names() -> list[str]:
     return [*_STATEMENTS, "a long repeatable-read reader", *_commands_of()]
 
 
-def measure_beside(
-    site: Site, runner: asyncio.Runner, figures: Figures, *, events: int, only: Sequence[str] = ()
-) -> None:
+def measure_beside(site: Site, runner: asyncio.Runner, figures: Figures, *, events: int) -> None:
     """Append by 64 callers alone and beside each work, by turns; add the 99th percentiles.
 
     Alone means all turns alone together: one of them lasts half a second, in which a single pause
     of the disk decides what the percentile is.
     """
-    works = [name for name in names() if not only or name in only]
+    works = names()
     prepared = prepare(site, site.main, (2 * len(works) + 1) * events, callers=_CALLERS)
     supply = iter(in_turns(prepared, 2 * len(works) + 1))
     runner.run(_measure(site, figures, works, supply))
@@ -159,7 +154,7 @@ def _arguments(site: Site, work: str) -> list[str]:
         return [sys.executable, "-m", "api.cli.main", command]
     arguments = [str(site.programs / program), *server_arguments(site.main.url)]
     if program == "pg_basebackup":
-        return [*arguments, *_BASE_BACKUP]
+        return [*arguments, *_BASE_BACKUP.split()]
     database = str(conninfo.conninfo_to_dict(site.main.url)["dbname"])
     return [*arguments, "--schema=ledger", "--format=custom", database]
 

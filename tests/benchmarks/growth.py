@@ -75,19 +75,18 @@ async def _append_by_turns(
 
     The first turn of each ledger fills caches and does not count.
     """
-    turns = {size: in_turns(prepared[size], _TURNS + 1) for size in grounds}
+    supplies = {size: iter(in_turns(prepared[size], 1 + _TURNS)) for size in grounds}
     async with AsyncExitStack() as stack:
         sequencers = {
             size: await stack.enter_async_context(sequencer_of(ground))
             for size, ground in grounds.items()
         }
-        for turn in range(_TURNS + 1):
+        for size, sequencer in sequencers.items():
+            await append_all(sequencer, next(supplies[size]))
+        for _ in range(_TURNS):
             for size, sequencer in sequencers.items():
-                if turn == 0:
-                    await append_all(sequencer, turns[size][turn])
-                else:
-                    name = f"append at {label(size)}, 64 callers"
-                    await measure_appends(sequencer, figures, name, turns[size][turn])
+                name = f"append at {label(size)}, 64 callers"
+                await measure_appends(sequencer, figures, name, next(supplies[size]))
 
 
 def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:
