@@ -70,7 +70,6 @@ class Batch:
         self.receipts: dict[str, Receipt] = {}
         self.touches_directory = False
         self._tree = CompactRange.from_peaks(head.size, head.peaks)
-        self._root = head.root  # of that tree, as it grows
         self._cache = cache
         self.received_at_ms = received_at_ms
         self._roots = roots
@@ -80,7 +79,7 @@ class Batch:
     def head(self) -> Head:
         """Return the head that includes this batch."""
         tree = self._tree
-        return Head(size=tree.size, root=self._root, peaks=tuple(tree.peaks))
+        return Head(size=tree.size, root=tree.root(), peaks=tuple(tree.peaks))
 
     def add(self, submission: Submission, *, link_salt: bytes) -> Receipt | Duplicate:
         """Decide one submission; on acceptance append it and return its receipt.
@@ -153,7 +152,6 @@ class Batch:
         )
         leaf = leaf_hash(entry)
         self.tiles += self._tree.append(leaf)
-        self._root = self._tree.root()
         state.version, state.leaf_hash = version, leaf
         if state.kind in {"facility", "staff"}:
             self._cache.pin(statement.stream)
@@ -181,7 +179,7 @@ class Batch:
             link_salt=link_salt,
             leaf_hash=leaf,
             head_size=position + 1,
-            head_root=self._root,
+            head_peaks=tuple(self._tree.peaks),
         )
         self.receipts[statement.event_id] = receipt
         return receipt

@@ -33,6 +33,16 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def root_of(peaks: Sequence[bytes]) -> bytes:
+    """Return the root of a tree from the hashes of its maximal full subtrees, largest first."""
+    if not peaks:
+        return EMPTY_ROOT
+    *others, root = peaks
+    for peak in reversed(others):  # once for every receipt: no call but the hash itself
+        root = sha256(b"\x01" + peak + root).digest()
+    return root
+
+
 class TileHash(NamedTuple):
     """The hash of a completed subtree of ``256 ** level`` leaves, the ``number``-th from 0."""
 
@@ -86,12 +96,7 @@ class CompactRange:
 
     def root(self) -> bytes:
         """Return the Merkle root of the leaves so far."""
-        if not self.peaks:
-            return EMPTY_ROOT
-        *others, root = self.peaks
-        for peak in reversed(others):  # once for every event: no call but the hash itself
-            root = sha256(b"\x01" + peak + root).digest()
-        return root
+        return root_of(self.peaks)
 
     def copy(self) -> "CompactRange":
         """Return an independent copy."""
@@ -168,13 +173,29 @@ def subtree_hash(source: HashSource, start: int, end: int) -> bytes:
     return _Tree(source, end).subtree(start, end)
 
 
+def peaks_at(source: HashSource, size: int) -> tuple[bytes, ...]:
+    """Return the hashes of the maximal full subtrees of the first ``size`` leaves, largest first.
+
+    Raises:
+        LookupError: the source holds fewer hashes.
+    """
+    tree = _Tree(source, size)
+    peaks: list[bytes] = []
+    start = 0
+    while start < size:
+        width = 1 << ((size - start).bit_length() - 1)
+        peaks.append(tree.subtree(start, start + width))
+        start += width
+    return tuple(peaks)
+
+
 def root_at(source: HashSource, size: int) -> bytes:
     """Return the root of the first ``size`` leaves.
 
     Raises:
         LookupError: the source holds fewer hashes.
     """
-    return EMPTY_ROOT if size == 0 else subtree_hash(source, 0, size)
+    return root_of(peaks_at(source, size))
 
 
 def inclusion_proof(source: HashSource, index: int, size: int) -> list[bytes]:

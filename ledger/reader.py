@@ -13,7 +13,7 @@ from ledger.database import Connection, Database
 from ledger.entry import decode_entry
 from ledger.errors import CorruptionError
 from ledger.keyring import Keyring
-from ledger.merkle import root_at
+from ledger.merkle import peaks_at, root_at
 from ledger.rows import EntryRow, Event, Head, Receipt
 from ledger.sealing import associated_data, is_sealed, open_body
 from ledger.store import LAST_POSITION, EntryStore
@@ -151,7 +151,7 @@ class LedgerReader:
             link_salt=event.link_salt,
             leaf_hash=event.leaf_hash,
             head_size=size,
-            head_root=self.root_at(size),
+            head_peaks=peaks_at(self.store, size),
         )
 
     def load_keys(self, streams: Iterable[str]) -> Mapping[str, bytes]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from ledger.entry import decode_entry
+from ledger.merkle import root_of
 from signing.statement import Statement, format_time_ms
 
 
@@ -90,6 +91,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `head_size` is always position + 1 and `head_root` the root of that tree: the first head that
     contains the event. So a retry, however late, yields the very same receipt.
+
+    Attributes:
+        head_peaks: of that tree, as in `Head`. To fold them into its root takes ten hashes, which
+            whoever shows the receipt does, not the sequencer.
     """
 
     event_id: str
@@ -102,7 +107,12 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     link_salt: bytes
     leaf_hash: bytes
     head_size: int
-    head_root: bytes
+    head_peaks: tuple[bytes, ...]
+
+    @property
+    def head_root(self) -> bytes:
+        """The root of the tree of `head_size`."""
+        return root_of(self.head_peaks)
 
     def as_json(self) -> dict[str, object]:
         """Return the receipt in its public JSON form (docs/format.md)."""

@@ -188,7 +188,8 @@ class Sequencer:
     def _take(self) -> list[Waiting]:
         count = min(len(self._waiting), MAX_BATCH - (len(self._next.items) if self._next else 0))
         count = self._pace.portion(count, committing=self._committing is not None)
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        taken = self._waiting[:count]
+        del self._waiting[:count]
         return taken
 
     def _decide_anew(self) -> None:

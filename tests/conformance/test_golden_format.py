@@ -224,7 +224,7 @@ def test_the_golden_receipt_is_made() -> None:
         link_salt=bytes.fromhex(event["link_salt"]),
         leaf_hash=bytes.fromhex(event["leaf_hash"]),
         head_size=receipt["head"]["size"],
-        head_root=bytes.fromhex(event["root_after"]),
+        head_peaks=(bytes.fromhex(event["root_after"]),),
     )
     assert made.as_json() == receipt
 

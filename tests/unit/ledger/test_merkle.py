@@ -14,6 +14,7 @@ from ledger.merkle import (
     largest_power_of_two_below,
     leaf_hash,
     node_hash,
+    peaks_at,
     root_at,
     subtree_hash,
     verify_consistency,
@@ -94,6 +95,7 @@ def test_a_root_and_a_proof_read_few_hashes_at_any_size(size: int) -> None:
     """O(256 log n): at most two tiles of each level."""
     source = CountingSource(LEAVES[:size])
     assert root_at(source, size) == grown(size).root()
+    assert peaks_at(source, size) == tuple(grown(size).peaks)
     for index in {0, size // 3, size - 1}:
         source.hashes_read = source.reads = 0
         proof = inclusion_proof(source, index, size)
