@@ -18,6 +18,7 @@ from ledger.binary_arrays import (
     TextsArray,
     UuidsArray,
 )
+from projections.packing import pack
 
 COPY_BEGIN: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 COPY_END: Final = b"\xff\xff"
@@ -34,7 +35,8 @@ def row_encoder(kinds: Sequence[str]) -> Callable[[Sequence[Any]], bytes]:
     """Return what encodes rows of such columns for COPY.
 
     Args:
-        kinds: the columns' types: uuid (given as canonical text), text, bigint or bytea.
+        kinds: the columns' types: uuid (given as canonical text), text, bigint, bytea or packed
+            (given as what is to be packed).
     """
     encoders = [_ENCODERS[kind] for kind in kinds]
     head = _COUNT.pack(len(kinds))
@@ -76,15 +78,21 @@ def _bytea(data: bytes) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
+def _packed(data: bytes) -> bytes:
+    return _bytea(pack(data))
+
+
 _ARRAYS: Final[dict[str, tuple[type[EncodedArray], int]]] = {
     "uuid": (UuidsArray, psycopg.adapters.types["uuid"].oid),
     "text": (TextsArray, psycopg.adapters.types["text"].oid),
     "bigint": (IntegersArray, psycopg.adapters.types["int8"].oid),
     "bytea": (BytesArray, psycopg.adapters.types["bytea"].oid),
+    "packed": (BytesArray, psycopg.adapters.types["bytea"].oid),
 }
 _ENCODERS: Final[dict[str, Callable[[Any], bytes]]] = {
     "uuid": _uuid,
     "text": _text,
     "bigint": _bigint,
     "bytea": _bytea,
+    "packed": _packed,
 }

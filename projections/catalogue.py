@@ -6,6 +6,7 @@ from typing import Final
 
 from ledger.folds.patient import PatientState, evolve_patient
 from projections import key_directory, patient_view, record_view, search_view
+from projections.packing import DICTIONARY_DIGEST
 from projections.projection import AnyProjection, Projection
 from projections.tables import RowSink, Table
 
@@ -37,5 +38,5 @@ PROJECTIONS: Final[tuple[AnyProjection, ...]] = (
 TABLES: Final[tuple[Table, ...]] = tuple(
     table for projection in PROJECTIONS for table in projection.tables
 )
-LAYOUT: Final = hashlib.sha256(repr((_FOLDS, TABLES)).encode()).hexdigest()
+LAYOUT: Final = hashlib.sha256(repr((_FOLDS, DICTIONARY_DIGEST, TABLES)).encode()).hexdigest()
 """Views of another layout were made by another version of the program: they are rebuilt."""

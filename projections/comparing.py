@@ -12,6 +12,7 @@ from ledger.reader import LedgerReader
 from ledger.rows import BareEvent
 from ledger.verify.report import Findings, Place
 from projections.catalogue import PROJECTIONS, TABLES
+from projections.errors import ProjectionFailedError
 from projections.tables import Changes, Row, Table, select_rows
 
 
@@ -122,12 +123,20 @@ class Comparer:
             right = missing.pop(table.key_of(row), None)
             if right is None:
                 self.found_row(table, row, "is not what the ledger yields: a row too many")
-            elif row != right:
-                wrong = next(i for i, value in enumerate(row) if value != right[i])
+            elif (plain := _plain(table, row)) != right:
+                wrong = next(i for i, value in enumerate(plain) if value != right[i])
                 name = table.columns[wrong].name
                 self.found_row(table, right, f"is not what the ledger yields: column {name}")
         for row in missing.values():
             self.found_row(table, row, "is not what the ledger yields: a row is missing")
+
+
+def _plain(table: Table, row: Row) -> Row:
+    """Return a stored row as it was written, or as it is where what is packed in it is damaged."""
+    try:
+        return table.unpack(row)
+    except ProjectionFailedError:
+        return row
 
 
 def _work(

@@ -87,4 +87,4 @@ class Engine:
             {"streams": array_data("uuid", streams)},
             binary=True,
         )
-        return cursor.fetchall()
+        return [table.unpack(row) for row in cursor]

@@ -5,6 +5,7 @@ from typing import Final
 from ledger.errors import NotFoundError
 from ledger.folds.patient import render_patient, restore_patient
 from ledger.folds.record import restore_record
+from projections.packing import unpack
 from projections.reads import ViewReader, as_uuid
 
 PATIENT_PAGE: Final = """
@@ -25,6 +26,7 @@ FROM {views}.record AS r JOIN {views}.record_item AS i USING (record)
 WHERE r.patient = %(patient)s
 ORDER BY part, owner, place
 """
+_HEADER: Final = -1
 
 
 def patient_page(views: ViewReader, patient: str) -> bytes:
@@ -32,6 +34,7 @@ def patient_page(views: ViewReader, patient: str) -> bytes:
 
     Raises:
         NotFoundError: `patient-unknown`.
+        ProjectionFailedError: the row of an item of a record is damaged.
     """
     key = as_uuid(patient)
     rows = [] if key is None else views.rows(PATIENT_PAGE, patient=key)
@@ -39,8 +42,8 @@ def patient_page(views: ViewReader, patient: str) -> bytes:
         raise NotFoundError("patient-unknown", "", "no such patient in this ledger")
     state = restore_patient(rows[0][3], [row[3] for row in rows[1:] if row[0] == 0])
     bodies: dict[object, list[bytes]] = {}
-    for part, owner, _, body in rows:
+    for part, owner, place, body in rows:
         if part == 1:
-            bodies.setdefault(owner, []).append(body)
+            bodies.setdefault(owner, []).append(body if place == _HEADER else unpack(body))
     records = [restore_record(header, items) for header, *items in bodies.values()]
     return render_patient(state, records)

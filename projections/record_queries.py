@@ -6,6 +6,7 @@ import msgspec
 
 from ledger.errors import NotFoundError
 from ledger.folds.record import join_record
+from projections.packing import unpack
 from projections.reads import ViewReader, as_uuid, split_identifier
 
 RECORD_PAGE: Final = """
@@ -61,12 +62,13 @@ def record_page(views: ViewReader, record: str) -> bytes:
 
     Raises:
         NotFoundError: `record-unknown`.
+        ProjectionFailedError: an item's row is damaged.
     """
     key = as_uuid(record)
     rows = [] if key is None else views.rows(RECORD_PAGE, record=key)
     if not rows:
         raise NotFoundError("record-unknown", "", "no such record in this ledger")
-    return join_record(rows[0][1], [row[1] for row in rows[1:]])
+    return join_record(rows[0][1], [unpack(row[1]) for row in rows[1:]])
 
 
 def records_by_identifier(views: ViewReader, identifier: str) -> list[RecordHit]:

@@ -39,11 +39,10 @@ RECORD_ITEM: Final = Table(
         Column("section", "text", "diagnoses, notes, orders, results, vitals ..."),
         Column("status", "text", "active, amended, retracted, cancelled, answered ..."),
         Column("position", "bigint", "Position of the newest event that changed the item itself."),
-        Column("body", "bytea", "The item as JSON, as readers get it."),
+        Column("body", "packed", "The item as JSON, as readers get it, packed."),
     ),
     key=("record", "opened_position"),
     stream="record",
-    plain="body",
 )
 RECORD_IDENTIFIER: Final = Table(
     name="record_identifier",

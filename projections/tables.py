@@ -14,18 +14,17 @@ from psycopg import sql
 
 from ledger.database import Connection, Database
 from projections.binary_rows import COPY_BEGIN, COPY_END, array_data, row_encoder
+from projections.packing import unpack
 
 Row = tuple[Any, ...]
 """A row of a view; its ids are canonical text, which is cheaper to make than UUID objects."""
 
 _ROWS_AT_ONCE: Final = 16
-_PAGE_TARGET: Final = 8160  # the most that PostgreSQL lets stay in a row
-_SAMPLE: Final = 10  # 3,000 rows
 _COLLATED: Final[dict[str, LiteralString]] = {"text": 'text COLLATE "C"'}
 
 
 class Column(NamedTuple):
-    """A column: its name, its PostgreSQL type and what it means."""
+    """A column: its name, its PostgreSQL type (or `packed`, see `packing`) and what it means."""
 
     name: LiteralString
     type: LiteralString
@@ -42,9 +41,6 @@ class Table:
         stream: column with the stream whose fold yields the row.
         owner: column by whose value rows are replaced together; None: upserted one by one by key.
         indexes: column lists of further indexes.
-        plain: a long column, which is never compressed: that costs PostgreSQL as much as everything
-            else about writing a row. Such a table is nearly all of a generation, so it is written
-            with its key, and a small sample of it is analysed: both would read all of it again.
         vacuumed: once loaded. Queries read many rows of an index alone, which PostgreSQL can do
             only where VACUUM has found a page's rows visible to all.
     """
@@ -56,8 +52,22 @@ class Table:
     stream: LiteralString
     owner: LiteralString | None = None
     indexes: tuple[LiteralString, ...] = ()
-    plain: LiteralString | None = None
     vacuumed: bool = field(default=False, repr=False)  # no matter of the layout
+
+    @cached_property
+    def packed(self) -> int | None:
+        """The place of the packed column in a row, if there is one."""
+        kinds = [column.type for column in self.columns]
+        return kinds.index("packed") if "packed" in kinds else None
+
+    def unpack(self, row: Row) -> Row:
+        """Return a row as it was written, from the row that is stored.
+
+        Raises:
+            ProjectionFailedError: what is packed in it is damaged.
+        """
+        place = self.packed
+        return row if place is None else (*row[:place], unpack(row[place]), *row[place + 1 :])
 
     def place(self, name: str) -> int:
         """Return the place of a column in a row."""
@@ -182,22 +192,15 @@ class NewRows:
 
 
 def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
-    """Create the tables, without most keys and indexes, inside the caller's transaction."""
+    """Create the tables, without keys and indexes, inside the caller's transaction."""
     for table in tables:
         name = sql.Identifier(schema, table.name)
         columns = sql.SQL(", ").join(_column_ddl(column) for column in table.columns)
         connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, columns))
-        if table.plain is not None:
-            plain = sql.SQL(
-                "ALTER TABLE {} SET (toast_tuple_target = {}), ALTER {} SET STORAGE EXTERNAL"
-            )
-            connection.execute(plain.format(name, _PAGE_TARGET, sql.Identifier(table.plain)))
-            sample = sql.SQL(", ").join(
-                sql.SQL("ALTER {} SET STATISTICS {}").format(sql.Identifier(column.name), _SAMPLE)
-                for column in table.columns
-            )
-            connection.execute(sql.SQL("ALTER TABLE {} {}").format(name, sample))
-            _create_key(connection, schema, table)
+        for column in table.columns:
+            if column.type == "packed":  # packed twice gains nothing
+                external = sql.SQL("ALTER TABLE {} ALTER {} SET STORAGE EXTERNAL")
+                connection.execute(external.format(name, sql.Identifier(column.name)))
         connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
         for column in table.columns:
             connection.execute(
@@ -208,11 +211,10 @@ def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) 
 
 
 def create_indexes(connection: Connection, schema: str, tables: Iterable[Table]) -> None:
-    """Give the tables their other keys and indexes, inside the caller's transaction."""
+    """Give the tables their keys and indexes, inside the caller's transaction."""
     for table in tables:
         name = sql.Identifier(schema, table.name)
-        if table.plain is None:
-            _create_key(connection, schema, table)
+        _create_key(connection, schema, table)
         for index in table.indexes:
             connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(name, sql.SQL(index)))
 
@@ -229,7 +231,10 @@ def _create_key(connection: Connection, schema: str, table: Table) -> None:
 
 @lru_cache(maxsize=256)
 def select_rows(table: Table, schema: str) -> sql.SQL:
-    """Return the query for a table's rows of some streams (parameter `streams`, UUIDs)."""
+    """Return the query for a table's rows of some streams (parameter `streams`, UUIDs).
+
+    What it finds is as it is stored: see `Table.unpack`.
+    """
     query = sql.SQL("SELECT {} FROM {} WHERE {} = ANY(%(streams)s)").format(
         sql.SQL(", ").join(_selected(column) for column in table.columns),
         sql.Identifier(schema, table.name),
@@ -249,9 +254,13 @@ def _rendered(query: sql.Composed) -> sql.SQL:
 
 
 def _column_ddl(column: Column) -> sql.Composed:
-    kind = _COLLATED.get(column.type, column.type)
+    kind = _COLLATED.get(column.type, _type(column))
     null: LiteralString = "" if column.nullable else " NOT NULL"
     return sql.SQL("{} {}{}").format(sql.Identifier(column.name), sql.SQL(kind), sql.SQL(null))
+
+
+def _type(column: Column) -> LiteralString:
+    return "bytea" if column.type == "packed" else column.type
 
 
 def _names(columns: Iterable[str]) -> sql.Composed:
@@ -262,7 +271,7 @@ def _names(columns: Iterable[str]) -> sql.Composed:
 def _upsert(table: Table, schema: str) -> sql.SQL:
     # Arrays go as binary (%b): three times faster than text.
     arrays = sql.SQL(", ").join(
-        sql.SQL("{}::{}[]").format(sql.Placeholder(column.name, "b"), sql.SQL(column.type))
+        sql.SQL("{}::{}[]").format(sql.Placeholder(column.name, "b"), sql.SQL(_type(column)))
         for column in table.columns
     )
     others = [column.name for column in table.columns if column.name not in table.key]

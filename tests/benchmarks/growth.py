@@ -43,6 +43,11 @@ _PARTS: Final[Mapping[str, LiteralString]] = {
     "tile": "SELECT pg_total_relation_size('ledger.tile')",
     "stream keys": "SELECT pg_total_relation_size('ledger_keys.stream_key')",
 }
+_VIEWS: Final = """
+SELECT sum(pg_total_relation_size(c.oid))
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname ~ '^ledger_views_[0-9]+$'
+"""
 _OWN: Final = """
 SELECT sum(octet_length(body)) + count(*) * (108 + 32 + 32 + 16 + 16 + 8 + 8) FROM ledger.sealed
 """
@@ -135,3 +140,12 @@ def measure_sizes(figures: Figures, grounds: Mapping[int, Ground]) -> None:
                 assert row is not None
                 figures.add("bytes per event, its own", int(row[0]) / events)
                 figures.add("events in the ledger", events)
+
+
+def measure_views_size(figures: Figures, ground: Ground) -> None:
+    """State what the views take on disk for each event, beside the ledger."""
+    with ground.database.connect("owner") as connection:
+        reader = LedgerReader(connection, ground.database, ground.keyring)
+        row = connection.execute(_VIEWS).fetchone()
+        assert row is not None
+        figures.add("bytes per event, the views beside it", int(row[0]) / reader.head().size)

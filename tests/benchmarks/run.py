@@ -27,6 +27,7 @@ from tests.benchmarks.growth import (
     measure_growth,
     measure_hashes,
     measure_sizes,
+    measure_views_size,
     sizes_up_to,
 )
 from tests.benchmarks.incremental import measure_incremental
@@ -193,6 +194,7 @@ class Run:
         say(f"views of {self._plan.size:,} events, and of {people:,} patients to search among")
         name = f"rebuild of all views at {label(self._plan.size)}, beside other work"
         measure_rebuild(site.main, figures, name)
+        measure_views_size(figures, site.main)
         if filling is not None:
             filling.result()
             site.keep(f"{label(people)} patients", self._people)

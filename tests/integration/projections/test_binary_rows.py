@@ -6,6 +6,7 @@ import pytest
 from psycopg import sql
 
 from projections.binary_rows import COPY_BEGIN, COPY_END, array_data, row_encoder
+from projections.packing import pack
 from tests.viewed_ledger import ViewedLedger
 
 KINDS: Final = ("uuid", "text", "bigint", "bytea")
@@ -37,3 +38,11 @@ def test_rows_arrive_by_copy_and_as_arrays_as_they_were(viewed: ViewedLedger, co
     for name in ("copied", "given"):
         query = sql.SQL("SELECT u::text, t, i, b FROM {}").format(sql.Identifier(name))
         assert connection.execute(query).fetchall() == rows
+
+
+def test_a_packed_column_is_one_of_packed_bytes() -> None:
+    values = [b"one", None, b""]
+    packed = [None if value is None else pack(value) for value in values]
+    assert array_data("packed", values).data == array_data("bytea", packed).data
+    for value, known in zip(values, packed, strict=True):
+        assert row_encoder(["packed"])([value]) == row_encoder(["bytea"])([known])

@@ -2,6 +2,7 @@
 # ruff: noqa: S608 - the tests tamper as a superuser would, by whatever SQL
 
 import pytest
+import zstandard
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -10,6 +11,7 @@ from ledger.errors import UnavailableError
 from ledger.verify.report import Finding
 from projections.catalogue import TABLES
 from projections.check import check_views
+from projections.packing import pack, unpack
 from projections.runner import Projector
 from projections.tables import Column, Table
 from tests.stored_events import keyring
@@ -17,12 +19,14 @@ from tests.viewed_ledger import ViewedLedger
 
 VIEWS = "ledger_views_1"
 FLIP = "set_byte({column}, 0, get_byte({column}, 0) # 1)"
+FLIP_LAST = "set_byte({column}, length({column}) - 1, get_byte({column}, length({column}) - 1) # 1)"
 NEXT = "translate(substr({column}::text, 12, 1), '0123456789abcdef', '123456789abcdef0')"
 CHANGES = {
     "uuid": f"coalesce(overlay({{column}}::text placing {NEXT} from 12)::uuid, gen_random_uuid())",
     "bigint": "coalesce({column}, 0) + 1000",
     "text": "coalesce({column}, '') || 'x'",
     "bytea": f"coalesce({FLIP}, 'x')",
+    "packed": FLIP_LAST,
 }
 UNBOUND_POINTER = """
 ALTER TABLE ledger_views.active DROP CONSTRAINT active_is_one_row;
@@ -68,6 +72,33 @@ def test_any_change_of_any_column_of_any_row_is_found_and_located(projected: Vie
                     assert finding.position is not None
                     assert 0 <= finding.position <= last
                     assert "Hải" not in finding.detail
+    assert findings(projected) == ()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", pack(b"{}"), pack(b"{}") + b"\0", zstandard.compress(b"{}")]
+)
+def test_a_packed_body_that_is_replaced_or_damaged_is_found(
+    projected: ViewedLedger, body: bytes
+) -> None:
+    query = "UPDATE ledger_views_1.record_item SET body = %(body)s WHERE section = 'orders'"
+    projected.connection.execute(query, {"body": body})
+    found = findings(projected)
+    assert found
+    assert {finding.detail for finding in found} == {
+        "record_item is not what the ledger yields: column body"
+    }
+
+
+def test_an_item_that_is_packed_otherwise_is_the_same_item(projected: ViewedLedger) -> None:
+    name = f"{VIEWS}.record_item"
+    [(ctid, body)] = projected.connection.execute(
+        f"SELECT ctid::text, body FROM {name} WHERE section = 'orders' LIMIT 1"
+    ).fetchall()
+    other = zstandard.compress(unpack(body), level=9)
+    assert other != body
+    query = f"UPDATE {name} SET body = %(body)s WHERE ctid = %(row)s::tid"
+    projected.connection.execute(query, {"body": other, "row": ctid})
     assert findings(projected) == ()
 
 

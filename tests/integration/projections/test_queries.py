@@ -10,6 +10,7 @@ from psycopg import sql
 from ledger.errors import NotFoundError, RejectedError
 from projections import check, patient_queries, record_queries, search_sql, staff_queries
 from projections.errors import ProjectionFailedError
+from projections.packing import pack
 from projections.patient_queries import patient_page
 from projections.record_queries import orders_by_identifier, record_page, records_by_identifier
 from projections.replay import history, history_page, record_as_of, resolve_as_of
@@ -55,6 +56,19 @@ def test_a_record_as_of_a_position_is_what_the_view_showed_then(
             with pytest.raises(NotFoundError):
                 record_as_of(viewed.reader, record, position)
     assert len({page for page in shown.values() if page}) == 10
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", pack(b"{}")[:-1]])
+def test_a_damaged_item_is_refused_not_shown(
+    viewed: ViewedLedger, record: str, body: bytes
+) -> None:
+    query = "UPDATE ledger_views_1.record_item SET body = %(body)s WHERE section = 'orders'"
+    viewed.connection.execute(query, {"body": body})
+    with pytest.raises(ProjectionFailedError, match="is damaged"):
+        record_page(viewed.views, record)
+    patient = next(e for e in viewed.world.events if e.statement.stream_kind == "patient")
+    with pytest.raises(ProjectionFailedError, match="is damaged"):
+        patient_page(viewed.views, patient.statement.stream)
 
 
 def test_the_patient_page_gathers_patient_and_records(viewed: ViewedLedger, record: str) -> None:
