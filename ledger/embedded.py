@@ -23,6 +23,7 @@ import psycopg
 
 from ledger.durable import sync
 from ledger.errors import EnvironmentRefusedError, UnavailableError
+from ledger.machine_memory import memory_bytes
 from ledger.postmaster import Postmaster, find_postmaster, remove_stale_pid_file
 from ledger.server_programs import (
     ServerPrograms,
@@ -40,6 +41,8 @@ _SOCKET_PATH_BYTES: Final = 100  # sockaddr_un holds 104 on macOS, 108 on Linux
 _LOG_BYTES: Final = 10 * 1024 * 1024
 _START_SECONDS: Final = 300  # crash recovery replays the WAL before the server is ready
 _START_TRIES: Final = 10
+_LEAST_BUFFERS: Final = 512
+_MOST_BUFFERS: Final = 8192
 _UNSAFE_IN_SHELL: Final = frozenset('"$`\\\n')  # pg_ctl puts the data folder into a shell line
 
 # DETAIL and STATEMENT lines of the server's log would repeat the values of the failing row.
@@ -53,10 +56,11 @@ fsync = on
 full_page_writes = on
 synchronous_commit = on
 jit = off
-# Ids lie at random places of two indexes. With the server's defaults (128 MB and 1 GB) their
-# pages are written out and read again all the time, and under load a checkpoint every few
-# seconds makes each be logged whole once more. Recovery after a crash replays so much at most.
-shared_buffers = 512MB
+# Ids lie at random places of two indexes (120 bytes an event). What does not fit into a quarter of
+# the memory, which is what PostgreSQL's own documentation advises, is written out and read again
+# all the time; and with the server's default for the log (1 GB) a checkpoint every few seconds
+# makes each page be logged whole once more. Recovery after a crash replays so much at most.
+shared_buffers = {buffers}MB
 max_wal_size = 4GB
 # An index is built by one process, so that it leaves the other processors to appends.
 max_parallel_maintenance_workers = 0
@@ -162,7 +166,9 @@ class EmbeddedPostgres:
             self._initialise(programs, user, lock=lock)
         # 3. Settings, socket folder, log.
         sockets = self._socket_folder(user)
-        settings = _SETTINGS.format(port=_PORT, sockets=str(sockets).replace("'", "''"))
+        settings = _SETTINGS.format(
+            buffers=_buffers(), port=_PORT, sockets=str(sockets).replace("'", "''")
+        )
         _replace_file(user, self.data / "clinledger.conf", settings)
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -226,6 +232,11 @@ class EmbeddedPostgres:
 def _url(postmaster: Postmaster, database: str) -> str:
     folder = quote(postmaster.sockets, safe="/")
     return f"postgresql://{SUPERUSER}@/{database}?host={folder}&port={_PORT}"
+
+
+def _buffers() -> int:
+    """Return how many MB of pages the server keeps: a quarter of the memory, within bounds."""
+    return max(_LEAST_BUFFERS, min(memory_bytes() // 4 // 2**20, _MOST_BUFFERS))
 
 
 def _ensure_database(url: str) -> bool:
