@@ -14,6 +14,7 @@ from tests.benchmarks.figures import Figures
 from tests.benchmarks.site import Ground, Site, stream_of
 from tests.benchmarks.workload import Chain, deal, encode_prepared
 
+_WARMING_SHARE: Final = 64
 _GC_THRESHOLDS: Final = (100_000, 50, 1_000)  # as the server has them
 Queues = Sequence[Sequence[Submission]]
 
@@ -39,6 +40,16 @@ def prepare(site: Site, ground: Ground, events: int, *, callers: int) -> list[li
     share = -(-events // callers)
     chains = site.patients.admitted(events, at_least=callers, most=share)
     return ground.sealed(deal(chains, callers=callers, events=share * callers))
+
+
+def warming_events(size: int) -> int:
+    """Return after how many appends to a ledger of this size the next ones are as any later ones.
+
+    A page is logged whole when it is first written after a checkpoint, and read when it is first
+    written after a start. Each event writes a page of its own of two indexes, 55 and 41 bytes an
+    event: after a 64th of the events nine tenths of those pages have been written.
+    """
+    return size // _WARMING_SHARE
 
 
 def in_turns(queues: Queues, turns: int) -> list[Queues]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Final, LiteralString
 
@@ -18,6 +18,7 @@ from tests.benchmarks.appends import (
     measure_appends,
     prepare,
     sequencer_of,
+    warming_events,
 )
 from tests.benchmarks.figures import Figures
 from tests.benchmarks.site import Ground, Site
@@ -67,26 +68,38 @@ def measure_growth(
     site: Site, runner: asyncio.Runner, figures: Figures, grounds: Mapping[int, Ground], events: int
 ) -> None:
     """Append by 64 callers to each ledger by turns, and prove events of each."""
-    prepared = {size: prepare(site, grounds[size], events, callers=64) for size in grounds}
-    runner.run(_append_by_turns(figures, grounds, prepared))
+    turns = {
+        size: in_turns(prepare(site, ground, events, callers=64), 1 + _TURNS)
+        for size, ground in grounds.items()
+    }
+    more = {
+        size: prepare(site, ground, warming_events(size), callers=64)
+        for size, ground in grounds.items()
+        if size != max(grounds)  # that one was appended to just before
+    }
+    runner.run(_append_by_turns(figures, grounds, turns, more))
     for size, ground in grounds.items():
         measure_proofs(ground, figures, size)
 
 
 async def _append_by_turns(
-    figures: Figures, grounds: Mapping[int, Ground], prepared: Mapping[int, Queues]
+    figures: Figures,
+    grounds: Mapping[int, Ground],
+    turns: Mapping[int, Sequence[Queues]],
+    more: Mapping[int, Queues],
 ) -> None:
     """Append in short turns, so that a slow second of the machine meets every size alike.
 
-    The first turn of each ledger fills caches and does not count.
+    The first turn of each ledger fills caches, as `more` does, and does not count.
     """
-    supplies = {size: iter(in_turns(prepared[size], 1 + _TURNS)) for size in grounds}
+    supplies = {size: iter(turns[size]) for size in grounds}
     async with AsyncExitStack() as stack:
         sequencers = {
             size: await stack.enter_async_context(sequencer_of(ground))
             for size, ground in grounds.items()
         }
         for size, sequencer in sequencers.items():
+            await append_all(sequencer, more.get(size, ()))
             await append_all(sequencer, next(supplies[size]))
         for _ in range(_TURNS):
             for size, sequencer in sequencers.items():

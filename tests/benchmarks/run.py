@@ -18,6 +18,7 @@ from tests.benchmarks.appends import (
     measure_appends,
     prepare,
     sequencer_of,
+    warming_events,
 )
 from tests.benchmarks.baselines import Baselines, measure_library
 from tests.benchmarks.beside import measure_beside
@@ -153,19 +154,25 @@ class Run:
             callers: in_turns(prepare(site, site.main, count, callers=callers), _TURNS)
             for callers, count in events.items()
         }
-        runner.run(self._append_by_turns(baselines, prepared))
+        warming = prepare(site, site.main, warming_events(plan.size), callers=max(events))
+        runner.run(self._append_by_turns(baselines, prepared, warming))
         events_each = plan.share(12, 2_560, 12_800)
         measure_growth(site, runner, figures, self._grounds, events_each)
 
     async def _append_by_turns(
-        self, baselines: Baselines, prepared: Mapping[int, Sequence[Queues]]
+        self,
+        baselines: Baselines,
+        prepared: Mapping[int, Sequence[Queues]],
+        warming: Queues,
     ) -> None:
-        """Append and measure the baselines in turns.
+        """Append and measure the baselines in turns, once appends are as they go on to be.
 
         One sequencer takes all turns: to another one every patient of the turn before would be new.
         """
         figures = self._figures
         async with sequencer_of(self._site.main) as sequencer:
+            name = f"append right after a checkpoint, {max(prepared)} callers"
+            await measure_appends(sequencer, figures, name, warming)
             for turn in range(_TURNS):
                 for callers, turns in prepared.items():
                     if callers != max(prepared):
