@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ledger.merkle import CompactRange, subtree_hash
+from ledger.merkle import CompactRange, peaks_at
 from ledger.profiles.facts import SetAsideFacts
 from ledger.set_aside import SetAside, SetAsideRows, describe
 from ledger.verify.report import Findings, Place
@@ -29,7 +29,9 @@ class SetAsideChecker:
             tree: of at least as many entries.
         """
         rows = self._rows.get(position)
-        return None if rows is None else describe(rows, _kept(tree, position))
+        if rows is None:
+            return None
+        return describe(rows, CompactRange.from_peaks(position, peaks_at(tree, position)))
 
     def finish(self, recorded: Sequence[SetAsideFacts]) -> None:
         """Report what was set aside without a sound event that records it, and the reverse."""
@@ -41,13 +43,3 @@ class SetAsideChecker:
 
     def _find(self, size: int, detail: str) -> None:
         self._findings.add("set-aside-mismatch", Place(position=size), detail)
-
-
-def _kept(tree: LedgerTree, size: int) -> CompactRange:
-    peaks: list[bytes] = []
-    start = 0
-    for height in reversed(range(size.bit_length())):
-        if size >> height & 1:
-            peaks.append(subtree_hash(tree, start, start + (1 << height)))
-            start += 1 << height
-    return CompactRange.from_peaks(size, peaks)

@@ -6,20 +6,19 @@ leaves is derived again from the stored entries.
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from functools import reduce
 from typing import Final
 
 import msgspec
 from typing_extensions import override
 
 from ledger.merkle import (
-    EMPTY_ROOT,
     HASH_BYTES,
     TILE_HEIGHT,
     TILE_WIDTH,
     HashSource,
     TileHash,
     node_hash,
+    root_of,
 )
 
 LeavesOf = Callable[[int], Sequence[bytes]]
@@ -118,9 +117,7 @@ class LedgerTree(HashSource):
         if root is None:
             if len(self._roots) >= _CACHED_ROOTS:
                 self._roots.clear()
-            peaks = self._peaks_at(size)
-            root = reduce(lambda right, left: node_hash(left, right), peaks or [EMPTY_ROOT])
-            self._roots[size] = root
+            root = self._roots[size] = root_of(self._peaks_at(size)[::-1])
         return root
 
     @override
