@@ -72,39 +72,33 @@ def measure_growth(
         size: in_turns(prepare(site, ground, events, callers=64), 1 + _TURNS)
         for size, ground in grounds.items()
     }
-    more = {
-        size: prepare(site, ground, warming_events(size), callers=64)
-        for size, ground in grounds.items()
-        if size != max(grounds)  # that one was appended to just before
-    }
-    runner.run(_append_by_turns(figures, grounds, turns, more))
+    for size, ground in grounds.items():
+        if size != max(grounds):  # that one was appended to just before
+            turns[size].insert(0, prepare(site, ground, warming_events(size), callers=64))
+    runner.run(_append_by_turns(figures, grounds, turns))
     for size, ground in grounds.items():
         measure_proofs(ground, figures, size)
 
 
 async def _append_by_turns(
-    figures: Figures,
-    grounds: Mapping[int, Ground],
-    turns: Mapping[int, Sequence[Queues]],
-    more: Mapping[int, Queues],
+    figures: Figures, grounds: Mapping[int, Ground], turns: Mapping[int, Sequence[Queues]]
 ) -> None:
     """Append in short turns, so that a slow second of the machine meets every size alike.
 
-    The first turn of each ledger fills caches, as `more` does, and does not count.
+    The last turns of each ledger count; those before fill caches.
     """
-    supplies = {size: iter(turns[size]) for size in grounds}
     async with AsyncExitStack() as stack:
         sequencers = {
             size: await stack.enter_async_context(sequencer_of(ground))
             for size, ground in grounds.items()
         }
         for size, sequencer in sequencers.items():
-            await append_all(sequencer, more.get(size, ()))
-            await append_all(sequencer, next(supplies[size]))
-        for _ in range(_TURNS):
+            for warming in turns[size][:-_TURNS]:
+                await append_all(sequencer, warming)
+        for turn in range(-_TURNS, 0):
             for size, sequencer in sequencers.items():
                 name = f"append at {label(size)}, 64 callers"
-                await measure_appends(sequencer, figures, name, next(supplies[size]))
+                await measure_appends(sequencer, figures, name, turns[size][turn])
 
 
 def measure_proofs(ground: Ground, figures: Figures, size: int) -> None:
@@ -158,7 +152,6 @@ def measure_sizes(figures: Figures, grounds: Mapping[int, Ground]) -> None:
 def measure_views_size(figures: Figures, ground: Ground) -> None:
     """State what the views take on disk for each event, beside the ledger."""
     with ground.database.connect("owner") as connection:
-        reader = LedgerReader(connection, ground.database, ground.keyring)
         row = connection.execute(_VIEWS).fetchone()
         assert row is not None
-        figures.add("bytes per event, the views beside it", int(row[0]) / reader.head().size)
+        figures.add("bytes per event, the views beside it", int(row[0]) / ground.head().size)
