@@ -8,7 +8,7 @@ they were made with: its digest is part of the layout, so views made with anothe
 
 import hashlib
 import threading
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 import zstandard
@@ -20,7 +20,7 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 
 _DAMAGED: Final = "a row of the views is damaged: run `clinledger rebuild`"
 _LEVEL: Final = 1  # level 3 takes a third longer and saves 2 %
-_TYPICAL: Final = resources.files("projections").joinpath("typical_items.jsonl").read_bytes()
+_TYPICAL: Final = Path(__file__).with_name("typical_items.jsonl").read_bytes()
 _DICTIONARY: Final = zstandard.ZstdCompressionDict(
     _TYPICAL, dict_type=zstandard.DICT_TYPE_RAWCONTENT
 )

@@ -197,12 +197,11 @@ def create_tables(connection: Connection, schema: str, tables: Iterable[Table]) 
         name = sql.Identifier(schema, table.name)
         columns = sql.SQL(", ").join(_column_ddl(column) for column in table.columns)
         connection.execute(sql.SQL("CREATE TABLE {} ({})").format(name, columns))
+        connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
         for column in table.columns:
             if column.type == "packed":  # packed twice gains nothing
                 external = sql.SQL("ALTER TABLE {} ALTER {} SET STORAGE EXTERNAL")
                 connection.execute(external.format(name, sql.Identifier(column.name)))
-        connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(name, table.comment))
-        for column in table.columns:
             connection.execute(
                 sql.SQL("COMMENT ON COLUMN {} IS {}").format(
                     sql.Identifier(schema, table.name, column.name), column.comment

@@ -2,7 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -13,7 +13,7 @@ from projections import packing
 from projections.errors import ProjectionFailedError
 from projections.packing import pack, unpack
 
-TYPICAL = resources.files("projections").joinpath("typical_items.jsonl").read_bytes().splitlines()
+TYPICAL = Path(packing.__file__).with_name("typical_items.jsonl").read_bytes().splitlines()
 ZEROS = "00000000-0000-8000-8000-000000000000"
 
 
