@@ -41,6 +41,6 @@ def _limits(groups: Path, mounted: Path) -> Iterator[int]:
         group = PurePosixPath(path.lstrip("/"))
         for one in (group, *group.parents):
             try:
-                yield int((root / one / name).read_text("ascii"))
+                yield int((root / one / name).read_text("utf-8"))
             except (OSError, ValueError):  # not shown here, or "max"
                 continue
